@@ -1,0 +1,65 @@
+"""Every setting of jobqueue: its type, its default beside it, read at use.
+
+A setting ``name`` is overridden in Django's settings by ``JOBQUEUE_NAME``.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from django.conf import settings as django_settings
+
+PREFIX = "JOBQUEUE_"
+
+
+class Settings:
+    """The settings in force now; an attribute is looked up in Django's settings at each read."""
+
+    redis_url: str | None = None
+    """Where Redis is. Default: the environment's REDIS_URL, else (with DEBUG) an embedded server."""
+    namespace: str | None = None
+    """First part of every key. Default: the one in REDIS_URL's short form, else ``resque``."""
+    hostname: str | None = None
+    """Host part of worker ids. Default: the machine's name."""
+    inline: bool = False
+    """Perform every job at once in the caller, without Redis."""
+    connect_timeout_seconds: float = 2.0
+    socket_timeout_seconds: float = 2.0
+    max_payload_bytes: int = 1_000_000
+    """A larger payload is refused at the enqueue."""
+    interval_seconds: float = 5.0
+    """An idle worker that no doorbell wakes looks for jobs this often (Ruby clients do not ring)."""
+    shutdown_timeout_seconds: float = 25.0
+    """How long a stopping worker lets its job run before it puts the job back."""
+    heartbeat_seconds: float = 5.0
+    dead_after_seconds: float = 30.0
+    """A worker process whose last heartbeat is older is recovered by others."""
+    max_crashes: int = 3
+    """A job that was in flight in this many dead processes goes to Failed."""
+    can_view: str = "jobqueue.views.access.is_staff"
+    """Dotted path of a function ``(user) -> bool``: who may see the dashboard."""
+    can_operate: str = "jobqueue.views.access.is_staff"
+    """Dotted path of a function ``(user) -> bool``: who may retry and remove."""
+
+    def __getattribute__(self, name: str) -> Any:
+        default = object.__getattribute__(self, name)
+        if name.startswith("_"):
+            return default
+        return getattr(django_settings, PREFIX + name.upper(), default)
+
+
+settings = Settings()
+
+
+def known_settings() -> frozenset[str]:
+    """Return the names a Django settings module may use."""
+    return frozenset(PREFIX + name.upper() for name in Settings.__annotations__)
+
+
+def hostname() -> str:
+    """Return the host part of this machine's worker ids.
+
+    Ruby splits a worker id at its colons, so none may stand in the host's name.
+    """
+    return (settings.hostname or socket.gethostname()).replace(":", "-")

@@ -1,0 +1,73 @@
+"""Every error that jobqueue raises.
+
+JobQueueError
+├── InvalidArguments          an argument is no JSON value, or does not fit the signature
+├── PayloadTooLarge           a payload is over JOBQUEUE_MAX_PAYLOAD_BYTES
+├── InvalidPayload            a text in Redis is no job
+├── UnknownJob                a payload names a job that is not registered
+├── InvalidQueues             a worker's list of queues cannot be used
+├── RedisUnreachable          Redis does not answer
+├── RunLost                   another process has recovered this worker's run
+└── ImproperlyConfigured ✕    (also Django's own)
+    ├── DuplicateJob          two definitions have one name
+    ├── InvalidDefinition     a definition's options cannot be used
+    └── InvalidRedisURL       REDIS_URL cannot be understood
+DontPerform                   raised by a before_perform hook: end the job quietly
+DirtyExit                     the process that performed a job died
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class JobQueueError(Exception):
+    """Base of every error of jobqueue."""
+
+
+class InvalidArguments(JobQueueError, TypeError):
+    """An argument of an enqueue is no JSON value, or the arguments do not fit the signature."""
+
+
+class PayloadTooLarge(JobQueueError, ValueError):
+    """A payload is over JOBQUEUE_MAX_PAYLOAD_BYTES."""
+
+
+class InvalidPayload(JobQueueError, ValueError):
+    """A text in Redis is no job."""
+
+
+class UnknownJob(JobQueueError, LookupError):
+    """A payload names a job that no installed app defines."""
+
+
+class InvalidQueues(JobQueueError, ValueError):
+    """A worker's list of queues cannot be used."""
+
+
+class RedisUnreachable(JobQueueError, ConnectionError):
+    """Redis does not answer; the message names its address with the password masked."""
+
+
+class RunLost(JobQueueError):
+    """The run of this worker was recovered by another process, so nothing it does counts any more."""
+
+
+class DuplicateJob(JobQueueError, ImproperlyConfigured):
+    """Two definitions have the same name."""
+
+
+class InvalidDefinition(JobQueueError, ImproperlyConfigured):
+    """A job definition's options cannot be used."""
+
+
+class InvalidRedisURL(JobQueueError, ImproperlyConfigured):
+    """REDIS_URL, or the setting in its place, cannot be understood."""
+
+
+class DontPerform(Exception):  # noqa: N818 - Resque's name, an instruction and no error
+    """Raised in a before_perform hook: the job ends quietly and counts as processed."""
+
+
+class DirtyExit(JobQueueError):
+    """The process that performed a job died before the job had ended."""

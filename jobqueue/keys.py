@@ -1,0 +1,76 @@
+"""The name of every key that jobqueue reads or writes in Redis.
+
+The first group is Resque's, the second our own; both stand under one namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one namespace; ``prefix`` ends with a colon, or is empty for no namespace at all."""
+
+    prefix: str
+
+    # Resque's
+    @property
+    def queues(self) -> str:
+        return f"{self.prefix}queues"
+
+    def queue(self, name: str) -> str:
+        return f"{self.prefix}queue:{name}"
+
+    @property
+    def workers(self) -> str:
+        return f"{self.prefix}workers"
+
+    def worker(self, worker_id: str) -> str:
+        return f"{self.prefix}worker:{worker_id}"
+
+    def worker_started(self, worker_id: str) -> str:
+        return f"{self.prefix}worker:{worker_id}:started"
+
+    @property
+    def heartbeats(self) -> str:
+        return f"{self.prefix}workers:heartbeat"
+
+    @property
+    def pause_all(self) -> str:
+        return f"{self.prefix}pause-all-workers"
+
+    def stat(self, name: str) -> str:
+        return f"{self.prefix}stat:{name}"
+
+    def worker_stat(self, name: str, worker_id: str) -> str:
+        return f"{self.prefix}stat:{name}:{worker_id}"
+
+    @property
+    def failed(self) -> str:
+        return f"{self.prefix}failed"
+
+    # Our own
+    @property
+    def runs(self) -> str:
+        return f"{self.prefix}runs"
+
+    def inflight(self, run: str) -> str:
+        return f"{self.prefix}inflight:{run}"
+
+    @property
+    def wake_any(self) -> str:
+        return f"{self.prefix}wake"
+
+    def wake(self, queue: str) -> str:
+        return f"{self.prefix}wake:{queue}"
+
+    @property
+    def paused(self) -> str:
+        return f"{self.prefix}paused"
+
+    def sent(self, producer: str) -> str:
+        return f"{self.prefix}sent:{producer}"
+
+    def value(self, name: str) -> str:
+        return f"{self.prefix}value:{name}"
