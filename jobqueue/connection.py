@@ -1,0 +1,218 @@
+"""The way to Redis: which one, under which namespace, and connections to it that are safe after a fork.
+
+redis-py's own retries are off everywhere, because they repeat claims and pushes; what is safe to send
+again is known in ``store`` alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+import redis
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.retry import Retry
+
+from jobqueue import embedded
+from jobqueue.address import RedisAddress
+from jobqueue.conf import settings
+from jobqueue.exceptions import RedisUnreachable
+from jobqueue.keys import Keys
+
+DEFAULT_NAMESPACE = "resque"
+NO_DRIVER_INFO: Final[dict[str, None]] = (
+    {"driver_info": None}
+    if "driver_info" in inspect.signature(AbstractConnection.__init__).parameters
+    else {"lib_name": None, "lib_version": None}
+)
+"""Leaves CLIENT SETINFO out, two round trips of every connect (redis-py renamed the option in 7.2)."""
+NO_POOL_LIMIT = 2**31
+DB_OUT_OF_RANGE = ("DB index is out of range", "invalid DB index")
+
+
+class Default(Enum):
+    SETTING = auto()
+    """The value of the setting socket_timeout_seconds."""
+
+
+class UnixConnection(UnixDomainSocketConnection):
+    port = 0
+    """redis-py 8 reads it while it reports an error, and would hide the error behind an AttributeError."""
+
+
+class Target(NamedTuple):
+    """All that a connection depends on; another target has connections of its own."""
+
+    address: RedisAddress
+    connect_timeout_seconds: float
+    socket_timeout_seconds: float | None
+
+    @property
+    def connection_class(self) -> type[AbstractConnection]:
+        if self.address.path:
+            return UnixConnection
+        return SSLConnection if self.address.tls else Connection
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of the connection class."""
+        return {
+            **self.address.connection_kwargs(),
+            **NO_DRIVER_INFO,
+            **({} if self.address.path else {"socket_keepalive": True}),
+            "socket_connect_timeout": self.connect_timeout_seconds,
+            "socket_timeout": self.socket_timeout_seconds,
+            "retry": Retry(NoBackoff(), 0),
+            "protocol": 2,
+        }
+
+
+class Clients:
+    """The clients of one process, one for each target."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[Target, redis.Redis] = {}
+
+    def get(self, target: Target) -> redis.Redis:
+        with self._lock:
+            if target not in self._clients:
+                pool = redis.ConnectionPool(
+                    target.connection_class, max_connections=NO_POOL_LIMIT, **target.options()
+                )
+                self._clients[target] = redis.Redis(connection_pool=pool)
+            return self._clients[target]
+
+    def clear(self) -> None:
+        with self._lock:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.connection_pool.disconnect()
+
+
+_clients = Clients()
+
+
+def address() -> RedisAddress:
+    """Return where Redis is now, by settings, environment, or (with DEBUG) the embedded server.
+
+    Raises InvalidRedisURL if it cannot be understood, ImproperlyConfigured if it is nowhere named.
+    """
+    if text := configured_url():
+        return RedisAddress.parse(text)
+    if django_settings.DEBUG:
+        return embedded.address()
+    raise ImproperlyConfigured(
+        "No Redis is named: set the environment variable REDIS_URL (or the setting JOBQUEUE_REDIS_URL), "
+        "for example redis://localhost:6379/0; an embedded Redis runs only with DEBUG = True."
+    )
+
+
+def configured_url() -> str | None:
+    """Return the text that names this site's Redis; None if it is left to the embedded server."""
+    return settings.redis_url or _provided_url() or os.environ.get("REDIS_URL") or None
+
+
+def keys() -> Keys:
+    """Return the keys of this site's namespace; an empty one leaves a bare colon, as in Resque."""
+    namespace = settings.namespace
+    if namespace is None:
+        namespace = address().namespace
+    return Keys(f"{DEFAULT_NAMESPACE if namespace is None else namespace}:")
+
+
+def client() -> redis.Redis:
+    """Return this process's client; threads share it. Keys and values are bytes."""
+    return _clients.get(target())
+
+
+def make_connection(*, read_timeout_seconds: float | Default | None = Default.SETTING) -> AbstractConnection:
+    """Return a connection of the caller's own, not yet connected; None waits for answers without end."""
+    wanted = target()
+    if not isinstance(read_timeout_seconds, Default):
+        wanted = wanted._replace(socket_timeout_seconds=read_timeout_seconds)
+    return wanted.connection_class(**wanted.options())
+
+
+def disconnect() -> None:
+    """Close every connection of ``client``, as before a fork; the next use connects anew."""
+    _clients.clear()
+
+
+def target() -> Target:
+    """Return what a new connection depends on, by the settings in force now."""
+    return Target(address(), settings.connect_timeout_seconds, settings.socket_timeout_seconds)
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn every way in which Redis cannot be reached into a RedisUnreachable of one sentence."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise RedisUnreachable(explain(error)) from error
+    except redis.ResponseError as error:
+        if str(error) not in DB_OUT_OF_RANGE:
+            raise
+        raise RedisUnreachable(explain(error)) from error
+
+
+def explain(error: redis.RedisError) -> str:
+    """Return the sentence that tells a person why Redis cannot be reached."""
+    where = f"Redis at {address().masked}"
+    if isinstance(error, redis.BusyLoadingError):
+        return f"{where} is still loading its data; try again in a moment."
+    if isinstance(error, redis.AuthenticationError):
+        return f"{where} refuses the user or password of its address: {_reason(error)}."
+    if isinstance(error, redis.ResponseError):
+        return f"{where} has no database {address().db}: {_reason(error)}."
+    return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system said, else what redis-py says, without its host and numbers."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__context__
+    return str(error).rstrip(".")
+
+
+def _way_out() -> str:
+    if configured_url():
+        return "Is it running, and is REDIS_URL right?"
+    return "`manage.py jobredis start` starts it."
+
+
+def _provided_url() -> str | None:
+    """Return the value of the variable that REDIS_PROVIDER names, as hosting services set it."""
+    name = os.environ.get("REDIS_PROVIDER")
+    if not name:
+        return None
+    if "://" in name or "@" in name:
+        raise ImproperlyConfigured(
+            "REDIS_PROVIDER holds an address; it should hold the name of the variable that holds it, "
+            "such as REDISCLOUD_URL. An address belongs in REDIS_URL."
+        )
+    if not os.environ.get(name):
+        raise ImproperlyConfigured(
+            f"REDIS_PROVIDER names the variable {name!r}, which is not set. Set it, or unset REDIS_PROVIDER."
+        )
+    return os.environ[name]
+
+
+def _forget_after_fork() -> None:
+    """Give a child clients of its own: it must neither share sockets nor wait for a lock held elsewhere."""
+    global _clients
+    _clients = Clients()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
