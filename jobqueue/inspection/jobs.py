@@ -1,0 +1,69 @@
+"""A payload as a page shows it: readable even if it is no job at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from jobqueue.exceptions import InvalidPayload
+from jobqueue.payload import decode
+
+ACTIVE_JOB = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenJob:
+    """What could be read of a payload; ``complaint`` says why, if it is no job."""
+
+    raw: bytes
+    name: str = ""
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    enqueued_at: datetime | None = None
+    crashes: int = 0
+    retry_of: str | None = None
+    via_active_job: bool = False
+    complaint: str = ""
+
+
+def read_job(raw: bytes) -> SeenJob:
+    """Read a payload of ours or of Ruby's; never raises."""
+    try:
+        job = decode(raw)
+        name, via_active_job = _shown_name(job.name, job.args)
+        return SeenJob(
+            raw=raw,
+            name=name,
+            args=job.args,
+            kwargs=job.kwargs,
+            id=job.id,
+            enqueued_at=job.enqueued_at,
+            crashes=job.crashes,
+            retry_of=job.retry_of,
+            via_active_job=via_active_job,
+        )
+    except (InvalidPayload, ValueError, RecursionError) as error:
+        return SeenJob(raw=raw, complaint=str(error))
+
+
+def read_object(payload: Any) -> SeenJob:
+    """Read a payload that stood as an object inside another JSON text; never raises."""
+    try:
+        return read_job(json.dumps(payload).encode())
+    except (ValueError, RecursionError) as error:
+        return SeenJob(raw=b"", complaint=str(error))
+
+
+def _shown_name(name: str, args: list[Any]) -> tuple[str, bool]:
+    """Rails wraps its jobs in one class; the job that is meant stands in its argument."""
+    if (
+        name == ACTIVE_JOB
+        and args
+        and isinstance(args[0], dict)
+        and isinstance(args[0].get("job_class"), str)
+    ):
+        return args[0]["job_class"], True
+    return name, False

@@ -1,0 +1,157 @@
+"""Read the totals, and what Redis tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from jobqueue.connection import address, keys
+from jobqueue.inspection.queues import Queue, size_commands, sorted_names, with_sizes
+from jobqueue.inspection.replies import fetch, number, or_else, to_text
+from jobqueue.inspection.workers import Current, read_current, split_id
+
+INFO_SECTIONS = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """Resque's ``info``. ``failed`` is the length of the Failed list, not the count of failed jobs."""
+
+    pending: int
+    processed: int
+    queues: int
+    workers: int
+    working: int
+    failed: int
+    servers: list[str]
+    environment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """A worker in one line: who it is and what it has."""
+
+    id: str
+    host: str
+    pid: str
+    queues: list[str]
+    current: Current | None
+    complaints: list[str]
+
+    @property
+    def is_working(self) -> bool:
+        return self.current is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything in one look; ``failed`` is the length of the Failed list."""
+
+    queues: list[Queue]
+    workers: list[Doing]
+    failed: int
+    stat_processed: int
+    stat_failed: int
+    is_all_paused: bool
+    complaints: list[str]
+
+    @property
+    def pending(self) -> int:
+        return sum(queue.size for queue in self.queues)
+
+    @property
+    def working(self) -> list[Doing]:
+        return [worker for worker in self.workers if worker.is_working]
+
+
+def overview() -> Overview:
+    """Return queues, workers and totals: two round trips, however many there are of each."""
+    k = keys()
+    complaints: list[str] = []
+    replies = fetch(
+        [
+            ("SMEMBERS", k.queues),
+            ("SMEMBERS", k.workers),
+            ("SMEMBERS", k.paused),
+            ("LLEN", k.failed),
+            ("GET", k.stat("processed")),
+            ("GET", k.stat("failed")),
+            ("GET", k.pause_all),
+        ]
+    )
+    queue_names = sorted_names(or_else(set(), replies[0], k.queues, complaints))
+    worker_ids = sorted_names(or_else(set(), replies[1], k.workers, complaints))
+    paused = frozenset(sorted_names(or_else(set(), replies[2], k.paused, complaints)))
+    queues, doing = _second_look(queue_names, worker_ids, paused)
+    return Overview(
+        queues=queues,
+        workers=doing,
+        failed=or_else(0, replies[3], k.failed, complaints),
+        stat_processed=number(replies[4], k.stat("processed"), complaints),
+        stat_failed=number(replies[5], k.stat("failed"), complaints),
+        is_all_paused=or_else(b"", replies[6], k.pause_all, complaints).strip().lower() == b"true",
+        complaints=complaints,
+    )
+
+
+def _second_look(
+    queue_names: list[str], worker_ids: list[str], paused: frozenset[str]
+) -> tuple[list[Queue], list[Doing]]:
+    gets = [("GET", keys().worker(worker_id)) for worker_id in worker_ids]
+    replies = fetch(size_commands(queue_names) + gets)
+    sizes, values = replies[: len(queue_names)], replies[len(queue_names) :]
+    doing = [_doing(worker_id, value) for worker_id, value in zip(worker_ids, values, strict=True)]
+    return with_sizes(queue_names, sizes, paused), doing
+
+
+def _doing(worker_id: str, value: Any) -> Doing:
+    host, pid, queues, complaints = split_id(worker_id)
+    current = read_current(value, keys().worker(worker_id), complaints)
+    return Doing(id=worker_id, host=host, pid=pid, queues=queues, current=current, complaints=complaints)
+
+
+def info(seen: Overview | None = None) -> Info:
+    """Return Resque's totals, from an overview already read if there is one."""
+    seen = seen or overview()
+    return Info(
+        pending=seen.pending,
+        processed=seen.stat_processed,
+        queues=len(seen.queues),
+        workers=len(seen.workers),
+        working=len(seen.working),
+        failed=seen.failed,
+        servers=[address().masked],
+        environment="development" if django_settings.DEBUG else "production",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisInfo:
+    """Redis's own figures by section; a section that may not be read is missing and complained of."""
+
+    sections: dict[str, dict[str, Any]]
+    complaints: list[str]
+
+    def figure(self, name: str) -> Any:
+        """Return one figure of any section, or None."""
+        return next((figures[name] for figures in self.sections.values() if name in figures), None)
+
+
+def redis_info() -> RedisInfo:
+    """Return Redis's INFO, in one round trip."""
+    complaints: list[str] = []
+    replies = fetch([("INFO", section) for section in INFO_SECTIONS])
+    sections = {
+        section: or_else({}, reply, f"INFO {section}", complaints)
+        for section, reply in zip(INFO_SECTIONS, replies, strict=True)
+    }
+    return RedisInfo(
+        sections={section: _plain(figures) for section, figures in sections.items() if figures},
+        complaints=complaints,
+    )
+
+
+def _plain(figures: dict[Any, Any]) -> dict[str, Any]:
+    return {to_text(name) if isinstance(name, bytes) else str(name): value for name, value in figures.items()}

@@ -1,0 +1,168 @@
+"""Read the workers, Ruby's and ours alike, and what each is doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jobqueue.connection import client, keys, reaching
+from jobqueue.inspection import moments
+from jobqueue.inspection.jobs import SeenJob, read_object
+from jobqueue.inspection.queues import sorted_names
+from jobqueue.inspection.replies import fetch, number, or_else, to_text
+
+COMMANDS_PER_WORKER = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A time as it stands in Redis, and what it means if that can be known."""
+
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """What a worker is doing: the job, the queue it came from, since when."""
+
+    queue: str
+    since: Moment | None
+    job: SeenJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One registered worker. An id is ``host:pid:queues``; the parts that are missing are empty."""
+
+    id: str
+    host: str
+    pid: str
+    queues: list[str]
+    started: Moment | None = None
+    heartbeat: Moment | None = None
+    processed: int = 0
+    failed: int = 0
+    current: Current | None = None
+    complaints: list[str]
+    is_registered: bool = True
+
+    @property
+    def is_working(self) -> bool:
+        return self.current is not None
+
+
+def ids() -> list[str]:
+    """Return the ids of the registered workers, sorted by bytes."""
+    with reaching():
+        return sorted_names(client().smembers(keys().workers))
+
+
+def workers() -> list[Worker]:
+    """Return every registered worker."""
+    return read(ids())
+
+
+def working() -> list[Worker]:
+    """Return the registered workers that have a job."""
+    return [worker for worker in workers() if worker.is_working]
+
+
+def worker(worker_id: str) -> Worker | None:
+    """Return one worker, or None if Redis knows nothing of it; an unregistered one that works is known."""
+    replies = fetch([*commands([worker_id]), ("SISMEMBER", keys().workers, worker_id)], atomic=True)
+    is_registered = bool(or_else(0, replies.pop(), keys().workers, []))
+    if not is_registered and all(reply is None for reply in replies):
+        return None
+    return _worker(worker_id, replies, is_registered=is_registered)
+
+
+def read(worker_ids: Sequence[str]) -> list[Worker]:
+    """Return the workers of these ids, in one round trip."""
+    return from_replies(worker_ids, fetch(commands(worker_ids)))
+
+
+def commands(worker_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return what must be asked for ``from_replies``."""
+    k = keys()
+    return [
+        command
+        for worker_id in worker_ids
+        for command in (
+            ("GET", k.worker(worker_id)),
+            ("GET", k.worker_started(worker_id)),
+            ("HGET", k.heartbeats, worker_id),
+            ("GET", k.worker_stat("processed", worker_id)),
+            ("GET", k.worker_stat("failed", worker_id)),
+        )
+    ]
+
+
+def from_replies(worker_ids: Sequence[str], replies: Sequence[Any]) -> list[Worker]:
+    """Join ids and the replies to ``commands``."""
+    n = COMMANDS_PER_WORKER
+    return [
+        _worker(worker_id, replies[n * i : n * (i + 1)], is_registered=True)
+        for i, worker_id in enumerate(worker_ids)
+    ]
+
+
+def _worker(worker_id: str, replies: Sequence[Any], *, is_registered: bool) -> Worker:
+    k = keys()
+    value, started, heartbeat, processed, failed = replies
+    host, pid, queues, complaints = split_id(worker_id)
+    return Worker(
+        id=worker_id,
+        host=host,
+        pid=pid,
+        queues=queues,
+        started=_moment(or_else(None, started, k.worker_started(worker_id), complaints)),
+        heartbeat=_moment(or_else(None, heartbeat, k.heartbeats, complaints)),
+        processed=number(processed, k.worker_stat("processed", worker_id), complaints),
+        failed=number(failed, k.worker_stat("failed", worker_id), complaints),
+        current=read_current(value, k.worker(worker_id), complaints),
+        complaints=complaints,
+        is_registered=is_registered,
+    )
+
+
+def split_id(worker_id: str) -> tuple[str, str, list[str], list[str]]:
+    """Return host, pid, queues and complaints; Ruby splits at the first two colons, then at commas."""
+    host, _, rest = worker_id.partition(":")
+    pid, _, queues = rest.partition(":")
+    if pid and queues:
+        return host, pid, queues.split(","), []
+    return host, pid, [], ["The id is not host:pid:queues; Ruby's pages cannot show such a worker."]
+
+
+def _moment(value: bytes | None) -> Moment | None:
+    if value is None:
+        return None
+    text = to_text(value)
+    return Moment(text=text[:60], at=moments.parse(text[:60]))
+
+
+def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:
+    """Read ``worker:<id>``; whatever stands there means that the worker has something."""
+    value = or_else(None, reply, key, complaints)
+    if value is None:
+        return None
+    try:
+        return _current(json.loads(value))
+    except (ValueError, RecursionError) as error:
+        complaints.append(f"What the worker is doing cannot be read: {error}.")
+        return Current(queue="", since=None, job=SeenJob(raw=value, complaint="This text is not JSON."))
+
+
+def _current(value: Any) -> Current:
+    if not isinstance(value, dict):
+        raise ValueError(f"{str(value)[:40]!r} is no JSON object")
+    run_at = value.get("run_at")
+    return Current(
+        queue=str(value.get("queue") or ""),
+        since=Moment(text=str(run_at)[:60], at=moments.parse(str(run_at)[:60])) if run_at else None,
+        job=read_object(value.get("payload")),
+    )
