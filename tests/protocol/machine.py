@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.protocol.model import Refused, Store, Worker
+from tests.protocol.model import LIMIT, Refused, Store, Worker
 
 QUEUES = ("high", "low")
 NAMES = ("ann", "bob")
@@ -17,6 +20,9 @@ queues = st.sampled_from(QUEUES)
 
 class DeliveryMachine(RuleBasedStateMachine):
     """Two workers, two queues; subclasses choose the store."""
+
+    faults = True
+    """Whether machines die, workers freeze and Redis forgets; without these exactly once is promised."""
 
     def make_store(self) -> Store:
         raise NotImplementedError
@@ -38,8 +44,12 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # Producers
 
-    @rule(queue=queues, answer_lost=st.booleans())
-    def enqueue(self, queue: str, answer_lost: bool) -> None:
+    @rule(queue=queues, count=st.integers(1, 4), answer_lost=st.booleans())
+    def enqueue(self, queue: str, count: int, answer_lost: bool) -> None:
+        for _ in range(count):
+            self.enqueue_one(queue, answer_lost)
+
+    def enqueue_one(self, queue: str, answer_lost: bool) -> None:
         job = f"{queue}-{len(self.accepted) + self.numbers['lost']}"
         self.numbers["producer"] += 1
         for _ in range(1 + answer_lost):
@@ -49,7 +59,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # Workers
 
-    def act(self, name: str, step: str, *args: object, **options: object) -> object:
+    def act(self, name: str, step: str, *args: object, **options: object) -> Any:
         """Let a worker act; one whose run was recovered drops all it holds and begins anew."""
         worker = self.workers[name]
         try:
@@ -65,7 +75,8 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule(name=workers)
     def begin_next(self, name: str) -> None:
         if (job := self.act(name, "begin_next")) is not None:
-            self.begun[job.job] += 1  # type: ignore[attr-defined]
+            self.begun[job.job] += 1
+            assert self.rolled_back or self.begun[job.job] <= LIMIT
 
     @rule(name=workers, how=st.sampled_from(["done", "failed"]))
     def end(self, name: str, how: str) -> None:
@@ -74,8 +85,19 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.succeeded[running.job] += 1
         self.act(name, "end", how)
 
-    @rule(name=workers)
-    def hold(self, name: str) -> None:
+    @rule(name=workers, hows=st.lists(st.sampled_from(["done", "done", "failed"]), min_size=1, max_size=3))
+    def work(self, name: str, hows: list[str]) -> None:
+        """Claim if need be, and perform a few jobs."""
+        self.claim(name, 4, answer_lost=False)
+        for how in hows:
+            self.begin_next(name)
+            self.end(name, how)
+
+    @rule(name=workers, finish=st.integers(0, 2))
+    def hold(self, name: str, finish: int) -> None:
+        """A job lasts, after some short ones of the same batch."""
+        self.work(name, ["done"] * finish)
+        self.begin_next(name)
         self.act(name, "hold")
 
     # Faults
@@ -84,10 +106,12 @@ class DeliveryMachine(RuleBasedStateMachine):
     def worker_dies_supervised(self, name: str) -> None:
         worker = self.workers[name]
         running, finished = worker.shared_page()
-        self.store.recover(worker.run, running, finished, supervised=True)
+        with self.heads_keep_order():
+            self.store.recover(worker.run, running, finished, supervised=True)
         worker.begin_run()
         self.forget_order()
 
+    @precondition(lambda self: self.faults)
     @rule(name=workers)
     def machine_dies(self, name: str) -> None:
         self.dead_runs.append(self.workers[name].run)
@@ -101,6 +125,18 @@ class DeliveryMachine(RuleBasedStateMachine):
         for _ in range(1 + twice):
             self.store.recover(run, None, [], supervised=False)
 
+    @contextmanager
+    def heads_keep_order(self) -> Iterator[None]:
+        """Check that what is given back stands before all that waited, in the order of its claims."""
+        before = {queue: self.store.waiting(queue) for queue in QUEUES}
+        yield
+        for queue in QUEUES:
+            after = self.store.waiting(queue)
+            back = after[: len(after) - len(before[queue])]
+            assert after[len(back) :] == before[queue]
+            assert not self.calm or back == sorted(back, key=lambda job: int(job.split("-")[1]))
+
+    @precondition(lambda self: self.faults)
     @rule(name=workers)
     def frozen_worker_is_recovered(self, name: str) -> None:
         self.store.recover(self.workers[name].run, None, [], supervised=False)
@@ -118,7 +154,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def redis_saves(self) -> None:
         self.saved = (self.store.snapshot(), list(self.accepted), list(self.dead_runs))
 
-    @precondition(lambda self: self.saved is not None)
+    @precondition(lambda self: self.faults and self.saved is not None)
     @rule()
     def redis_rolls_back(self) -> None:
         assert self.saved
@@ -127,10 +163,20 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.numbers["lost"] += len(self.accepted) - len(accepted)
         self.accepted, self.dead_runs = list(accepted), list(dead_runs)
         self.rolled_back = True
+        self.saved = None
         for worker in self.workers.values():
             worker.must_reconcile = True
         self.forget_runs()
         self.disturb()
+
+    @precondition(lambda self: self.faults)
+    @rule(name=workers)
+    def redis_loses_a_settle(self, name: str) -> None:
+        self.work(name, ["done"] * 4)
+
+        self.redis_saves()
+        self.claim(name, 2, answer_lost=False)
+        self.redis_rolls_back()
 
     def forget_runs(self) -> None:
         """Runs that a rollback brought back have no process: somebody will recover them."""
@@ -195,6 +241,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """Let all the dead be recovered and the living work on: everything ends."""
         for queue in QUEUES:
             self.store.resume(queue)
+        self.forget_runs()
         for run in self.dead_runs:
             self.store.recover(run, None, [], supervised=False)
         for _ in range(3 * len(self.accepted) + 10):

@@ -13,5 +13,12 @@ class ModelMachine(DeliveryMachine):
         return ModelStore()
 
 
-ModelMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+class CalmMachine(ModelMachine):
+    faults = False
+
+
+STEPS = settings(max_examples=200, stateful_step_count=40, deadline=None)
+ModelMachine.TestCase.settings = STEPS
+CalmMachine.TestCase.settings = STEPS
 TestModel = ModelMachine.TestCase
+TestModelWhileCalm = CalmMachine.TestCase
