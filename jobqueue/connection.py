@@ -71,6 +71,7 @@ class Target(NamedTuple):
             "socket_timeout": self.socket_timeout_seconds,
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
+            "encoding_errors": "surrogateescape",
         }
 
 

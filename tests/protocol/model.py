@@ -80,7 +80,7 @@ class ModelStore:
     raised: int = 0
 
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
-        if self.sent.get(producer) == number:
+        if self.sent.get(producer, 0) >= number:
             return
         self.queues.setdefault(queue, []).append((job, 0))
         self.sent[producer] = number

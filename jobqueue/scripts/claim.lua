@@ -1,0 +1,71 @@
+-- Take payloads from the first queue that is neither paused nor empty into flight.
+-- KEYS: 1 runs  2 inflight:<run>  3 paused  4 pause-all-workers
+-- ARGV: 1 run  2 first token  3 most  4 "queue:" prefix  5 "wake:" prefix
+--       6 queue whose doorbell woke the worker, or ""  7... queues in order
+-- Returns {queue, payload, ...}, or {} when there is nothing to do. A claim whose first token is in
+-- flight already is one whose answer was lost: it gets the same jobs again.
+-- The doorbell of a queue that still holds jobs is rung again, so that no wake-up ends with one worker.
+-- include _fence
+-- include _ring
+-- include _held
+
+local function again(token)
+  local queue
+  local reply = {}
+  local held = redis.call("HGET", KEYS[2], token)
+  while held do
+    local payload
+    queue, payload = unhold(held)
+    reply[#reply + 1] = payload
+    token = token + 1
+    held = redis.call("HGET", KEYS[2], token)
+  end
+  return {queue, unpack(reply)}
+end
+
+local function is_pausing()
+  local value = redis.call("GET", KEYS[4])
+  return value and value:lower():match("^%s*(.-)%s*$") == "true"
+end
+
+local first = tonumber(ARGV[2])
+if redis.call("HEXISTS", KEYS[2], first) == 1 then
+  return again(first)
+end
+if is_pausing() then
+  return {}
+end
+
+local any_paused = redis.call("EXISTS", KEYS[3]) == 1
+local function is_paused(queue)
+  return any_paused and redis.call("SISMEMBER", KEYS[3], queue) == 1
+end
+
+local reply = {}
+for i = 7, #ARGV do
+  local queue = ARGV[i]
+  if not is_paused(queue) then
+    local payloads = redis.call("LPOP", ARGV[4] .. queue, ARGV[3])
+    if payloads then
+      local fields = {}
+      for offset, payload in ipairs(payloads) do
+        fields[2 * offset - 1] = first + offset - 1
+        fields[2 * offset] = hold(queue, payload)
+      end
+      redis.call("HSET", KEYS[2], unpack(fields))
+      if #payloads == tonumber(ARGV[3]) and redis.call("EXISTS", ARGV[4] .. queue) == 1 then
+        ring(ARGV[5] .. queue)
+      else
+        redis.call("DEL", ARGV[5] .. queue)
+      end
+      reply = {queue, unpack(payloads)}
+      break
+    end
+  end
+end
+
+local woken = ARGV[6]
+if woken ~= "" and woken ~= reply[1] and not is_paused(woken) and redis.call("EXISTS", ARGV[4] .. woken) == 1 then
+  ring(ARGV[5] .. woken)
+end
+return reply

@@ -1,0 +1,50 @@
+-- Take tokens out of flight and write how their jobs ended, or put the jobs back at the head.
+-- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 stat:failed
+--       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues
+-- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 of tokens failed
+--       then tokens done, pairs (token, failure entry), tokens to put back in ascending order
+-- Returns the number of tokens that were in flight; others were settled before and count for nothing.
+-- include _fence
+-- include _ring
+-- include _held
+local at = 6
+local processed, failed = 0, 0
+
+local done = tonumber(ARGV[4])
+if done > 0 then
+  processed = redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))
+  at = at + done
+end
+
+for _ = 1, tonumber(ARGV[5]) do
+  if redis.call("HDEL", KEYS[2], ARGV[at]) == 1 then
+    redis.call("RPUSH", KEYS[3], ARGV[at + 1])
+    failed = failed + 1
+  end
+  at = at + 2
+end
+
+local back = 0
+for i = #ARGV, at, -1 do
+  local held = redis.call("HGET", KEYS[2], ARGV[i])
+  if held then
+    local queue, payload = unhold(held)
+    redis.call("HDEL", KEYS[2], ARGV[i])
+    redis.call("LPUSH", ARGV[2] .. queue, payload)
+    redis.call("SADD", KEYS[9], queue)
+    ring(ARGV[3] .. queue)
+    back = back + 1
+  end
+end
+
+processed = processed + failed
+if processed > 0 then
+  redis.call("INCRBY", KEYS[4], processed)
+  redis.call("INCRBY", KEYS[6], processed)
+  redis.call("DEL", KEYS[8])
+end
+if failed > 0 then
+  redis.call("INCRBY", KEYS[5], failed)
+  redis.call("INCRBY", KEYS[7], failed)
+end
+return processed + back
