@@ -1,0 +1,157 @@
+"""Jobs and their payloads: the JSON texts that stand in Redis.
+
+A payload is Resque's ``{"class", "args"}``, then the fields of our own that have something to say:
+``id``, ``crashes``, ``retry_of``. Ruby drops those when it retries or delays a job, so keyword
+arguments travel inside ``args``, as a last element ``{"_kwargs": {…}}``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from jobqueue import ids, rubyjson
+from jobqueue.conf import settings
+from jobqueue.exceptions import InvalidArguments, InvalidPayload, PayloadTooLarge
+
+KWARGS = "_kwargs"
+LARGE_BYTES = 100_000
+"""A payload over this size is worth a warning: Redis keeps it in memory, and every page shows it."""
+
+_log = logging.getLogger("jobqueue")
+
+_OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?\s*}\s*\Z')
+
+
+class Job(NamedTuple):
+    """One enqueued unit: which definition is to be performed, with what."""
+
+    name: str
+    args: list[Any]
+    kwargs: dict[str, Any] = {}
+    id: str | None = None
+    crashes: int = 0
+    """How many processes died while they had it."""
+    retry_of: str | None = None
+    """The id of the failed job that this one repeats."""
+
+    @property
+    def enqueued_at(self) -> datetime | None:
+        """When it was enqueued, as its id tells; None without an id of ours."""
+        return ids.enqueued_at(self.id) if self.id else None
+
+
+def encode(job: Job) -> bytes:
+    """Return the payload of a job that is enqueued.
+
+    Raise InvalidArguments if an argument would not survive JSON unchanged, PayloadTooLarge
+    if the payload is over the setting ``max_payload_bytes``.
+    """
+    _check(job)
+    payload = write(job)
+    if len(payload) > min(LARGE_BYTES, settings.max_payload_bytes):
+        _weigh(job, len(payload))
+    return payload
+
+
+def write(job: Job) -> bytes:
+    """Return the payload of a job whose arguments are known to be JSON; raise ValueError if not."""
+    fields: dict[str, Any] = {"class": job.name, "args": job.args}
+    if job.kwargs:
+        fields["args"] = [*job.args, {KWARGS: job.kwargs}]
+    if job.id:
+        fields["id"] = job.id
+    if job.crashes:
+        fields["crashes"] = job.crashes
+    if job.retry_of:
+        fields["retry_of"] = job.retry_of
+    # Half surrogate pairs that Ruby sent as escapes go back as escapes
+    return rubyjson.encode(fields).encode("utf-8", "backslashreplace")
+
+
+def decode(payload: bytes) -> Job:
+    """Return the job of a payload, whoever wrote it; raise InvalidPayload if it names none."""
+    try:
+        return read(rubyjson.decode(payload))
+    except InvalidPayload as error:
+        raise InvalidPayload(f"{_quoted(payload)}: {error}") from None
+    except ValueError as error:
+        raise InvalidPayload(f"{_quoted(payload)} is no JSON: {error}") from error
+
+
+def read(fields: Any) -> Job:
+    """Return the job of a payload's value; raise InvalidPayload if it names none."""
+    if not isinstance(fields, dict):
+        raise InvalidPayload(f"a payload is a JSON object, not {rubyjson.shown(fields)}")
+    name = fields.get("class")
+    if not isinstance(name, str):
+        raise InvalidPayload(f"the payload names no job: its class is {rubyjson.shown(name)}, not text")
+    args, kwargs = _arguments(fields.get("args"))
+    return Job(name, args, kwargs, *_own(fields)) if len(fields) > 2 else Job(name, args, kwargs)
+
+
+def with_crashes(payload: bytes, crashes: int) -> bytes:
+    """Return the payload with another count of crashes, every other byte as it was.
+
+    A text that is no job is returned unchanged.
+    """
+    try:
+        decode(payload)
+    except InvalidPayload:
+        return payload
+    field = b',"crashes":%d' % crashes if crashes else b""
+    return _OWN_END.sub(lambda end: field + (end[1] or b"") + b"}", payload)
+
+
+def _check(job: Job) -> None:
+    rubyjson.check(job.name, "name")
+    rubyjson.check(job.args, "args")
+    if job.kwargs:
+        rubyjson.check(job.kwargs, "kwargs")
+    if job.args and _is_kwargs(job.args[-1]):
+        raise InvalidArguments(
+            f"args[{len(job.args) - 1}]: a dict with the single key {KWARGS!r} is how keyword "
+            f"arguments travel; use another key"
+        )
+
+
+def _is_kwargs(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and KWARGS in value
+
+
+def _weigh(job: Job, size_bytes: int) -> None:
+    if size_bytes > settings.max_payload_bytes:
+        raise PayloadTooLarge(
+            f"the payload of {job.name!r} has {size_bytes:,} bytes, over JOBQUEUE_MAX_PAYLOAD_BYTES "
+            f"({settings.max_payload_bytes:,}); store the data elsewhere and pass its key"
+        )
+    _log.warning(
+        "large payload job=%s bytes=%d; better store the data and pass its key", job.name, size_bytes
+    )
+
+
+def _quoted(payload: bytes) -> str:
+    return rubyjson.shown(payload.decode("utf-8", "backslashreplace"))
+
+
+def _arguments(args: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Read ``args`` as Ruby does, null as none and a bare value as one, and part the keywords from it."""
+    if args is None:
+        return [], {}
+    if not isinstance(args, list):
+        return [args], {}
+    if args and _is_kwargs(args[-1]) and isinstance(args[-1][KWARGS], dict):
+        return args[:-1], args[-1][KWARGS]
+    return args, {}
+
+
+def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None]:
+    """Read the fields of our own; one of a wrong type, a stranger's, counts as absent."""
+    id, crashes, retry_of = fields.get("id"), fields.get("crashes"), fields.get("retry_of")
+    return (
+        id if isinstance(id, str) else None,
+        crashes if type(crashes) is int and crashes > 0 else 0,
+        retry_of if isinstance(retry_of, str) else None,
+    )
