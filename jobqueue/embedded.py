@@ -11,14 +11,11 @@ One server per project directory, all of it in that directory's folder ``.jobque
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -30,10 +27,9 @@ from django.core.exceptions import ImproperlyConfigured
 from jobqueue.address import RedisAddress
 from jobqueue.exceptions import RedisUnreachable
 from jobqueue.redisbinary import WAY_OUT, RedisBinary, find_binary
+from jobqueue.socketpath import short_name, socket_path
 
 FOLDER = ".jobqueue"
-LONGEST_SOCKET_PATH = 103
-"""Bytes that fit into a unix socket's address everywhere."""
 START_SECONDS = 10.0
 STOP_SECONDS = 30.0
 ANSWER_SECONDS = 2.0
@@ -202,27 +198,6 @@ class EmbeddedServer:
             raise ImproperlyConfigured(
                 f"An embedded Redis cannot keep its data in {self.folder}: {error.strerror}. {WAY_OUT}"
             ) from error
-
-
-def socket_path(folder: Path) -> str:
-    """Return the socket's path in ``folder``, or one in the temporary directory if that is too long."""
-    path = str(folder / "redis.sock")
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        return path
-    short = Path(tempfile.gettempdir()) / short_name(folder)
-    short.mkdir(mode=0o700, exist_ok=True)
-    found = short.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ImproperlyConfigured(
-            f"The path of {folder} is too long for a unix socket, and {short}, which would be used in its "
-            f"place, is not a directory of your own with mode 700. Remove it, or set REDIS_URL."
-        )
-    return str(short / "redis.sock")
-
-
-def short_name(folder: Path) -> str:
-    """Return the name of the directory that stands in for a folder whose path is too long."""
-    return f"jobqueue-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
 
 
 @contextmanager
