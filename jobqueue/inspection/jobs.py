@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from jobqueue import payload
 from jobqueue.exceptions import InvalidPayload
-from jobqueue.payload import decode
 
 ACTIVE_JOB = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
 
@@ -17,7 +16,7 @@ ACTIVE_JOB = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
 class SeenJob:
     """What could be read of a payload; ``complaint`` says why, if it is no job."""
 
-    raw: bytes
+    raw: bytes = b""
     name: str = ""
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
@@ -32,29 +31,33 @@ class SeenJob:
 def read_job(raw: bytes) -> SeenJob:
     """Read a payload of ours or of Ruby's; never raises."""
     try:
-        job = decode(raw)
-        name, via_active_job = _shown_name(job.name, job.args)
-        return SeenJob(
-            raw=raw,
-            name=name,
-            args=job.args,
-            kwargs=job.kwargs,
-            id=job.id,
-            enqueued_at=job.enqueued_at,
-            crashes=job.crashes,
-            retry_of=job.retry_of,
-            via_active_job=via_active_job,
-        )
-    except (InvalidPayload, ValueError, RecursionError) as error:
+        return seen(payload.decode(raw), raw)
+    except InvalidPayload as error:
         return SeenJob(raw=raw, complaint=str(error))
 
 
-def read_object(payload: Any) -> SeenJob:
+def read_fields(fields: Any) -> SeenJob:
     """Read a payload that stood as an object inside another JSON text; never raises."""
     try:
-        return read_job(json.dumps(payload).encode())
-    except (ValueError, RecursionError) as error:
-        return SeenJob(raw=b"", complaint=str(error))
+        return seen(payload.read(fields))
+    except InvalidPayload as error:
+        return SeenJob(complaint=str(error))
+
+
+def seen(job: payload.Job, raw: bytes = b"") -> SeenJob:
+    """Return a job as a page shows it."""
+    name, via_active_job = _shown_name(job.name, job.args)
+    return SeenJob(
+        raw=raw,
+        name=name,
+        args=job.args,
+        kwargs=job.kwargs,
+        id=job.id,
+        enqueued_at=job.enqueued_at,
+        crashes=job.crashes,
+        retry_of=job.retry_of,
+        via_active_job=via_active_job,
+    )
 
 
 def _shown_name(name: str, args: list[Any]) -> tuple[str, bool]:

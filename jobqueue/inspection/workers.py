@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from jobqueue import rubyjson
 from jobqueue.connection import client, keys, reaching
 from jobqueue.inspection import moments
-from jobqueue.inspection.jobs import SeenJob, read_object
+from jobqueue.inspection.jobs import SeenJob, read_fields
 from jobqueue.inspection.queues import sorted_names
 from jobqueue.inspection.replies import fetch, number, or_else, to_text
 
@@ -151,18 +151,18 @@ def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:
     if value is None:
         return None
     try:
-        return _current(json.loads(value))
-    except (ValueError, RecursionError) as error:
+        return _current(rubyjson.decode(value))
+    except ValueError as error:
         complaints.append(f"What the worker is doing cannot be read: {error}.")
         return Current(queue="", since=None, job=SeenJob(raw=value, complaint="This text is not JSON."))
 
 
 def _current(value: Any) -> Current:
     if not isinstance(value, dict):
-        raise ValueError(f"{str(value)[:40]!r} is no JSON object")
+        raise ValueError(f"{rubyjson.shown(value)} is no JSON object")
     run_at = value.get("run_at")
     return Current(
         queue=str(value.get("queue") or ""),
         since=Moment(text=str(run_at)[:60], at=moments.parse(str(run_at)[:60])) if run_at else None,
-        job=read_object(value.get("payload")),
+        job=read_fields(value.get("payload")),
     )

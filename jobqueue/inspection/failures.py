@@ -1,0 +1,141 @@
+"""Read the Failed list. Its oldest entry has index 0; pages show the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobqueue.connection import client, keys, reaching
+from jobqueue.failure import Failure
+from jobqueue.inspection.jobs import SeenJob, seen
+from jobqueue.inspection.replies import fetch, or_else
+
+CHUNK = 200
+LOOKED_THROUGH_AT_MOST = 2000
+"""A filtered page looks through no more entries than this: it costs the same however long the list is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A failure and the index at which it was seen; it can only have moved to lower ones since."""
+
+    index: int
+    failure: Failure
+
+    @property
+    def job(self) -> SeenJob:
+        """The job that failed, as a page shows it."""
+        return seen(self.failure.job) if self.failure.job else SeenJob(complaint=self.failure.complaint)
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.failure.job is not None and bool(self.failure.queue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailurePage:
+    """Some failures, newest first. ``older`` is the index to go on from, if a search stopped there."""
+
+    count: int
+    failures: list[Listed]
+    looked_through: int
+    older: int | None = None
+    complaints: list[str]
+
+
+def count() -> int:
+    """Return how many failures the list holds."""
+    with reaching():
+        return int(client().llen(keys().failed))
+
+
+def page(start: int, size: int) -> FailurePage:
+    """Return ``size`` failures, ``start`` of the newest left out, in one round trip."""
+    complaints: list[str] = []
+    failed = keys().failed
+    commands = [("LLEN", failed), ("LRANGE", failed, -start - size, -start - 1)]
+    length, entries = fetch(commands, atomic=True)
+    count = or_else(0, length, failed, complaints)
+    lowest = max(count - start - size, 0)
+    failures = _listed(or_else([], entries, failed, []), lowest)
+    return FailurePage(count=count, failures=failures, looked_through=len(failures), complaints=complaints)
+
+
+def search(name: str, size: int, below: int | None = None) -> FailurePage:
+    """Return up to ``size`` failures whose job's name holds ``name`` (any case), below an index.
+
+    Looks through a few chunks and no more; ``older`` tells where to go on.
+    """
+    failed = keys().failed
+    complaints: list[str] = []
+    count = or_else(0, fetch([("LLEN", failed)])[0], failed, complaints)
+    stop = count if below is None else min(below, count)
+    found: list[Listed] = []
+    looked_through = 0
+    for chunk in _downwards(stop):
+        for listed in chunk:
+            looked_through += 1
+            if name.casefold() in listed.job.name.casefold():
+                found.append(listed)
+            if len(found) == size:
+                break
+        if len(found) == size or looked_through >= LOOKED_THROUGH_AT_MOST:
+            break
+    older = stop - looked_through
+    return FailurePage(
+        count=count,
+        failures=found,
+        looked_through=looked_through,
+        older=older if older > 0 else None,
+        complaints=complaints,
+    )
+
+
+def find(index: int, digest: str) -> Listed | None:
+    """Return the entry with this digest, seen at this index, or None if it is gone.
+
+    Entries are added at the end and removed anywhere, so one that moved stands lower; only a list that
+    was cleared and filled again has it higher.
+    """
+    here = _listed(_entries(index, index), index)
+    return next(
+        (listed for chunk in _places(here, index) for listed in chunk if listed.failure.digest == digest),
+        None,
+    )
+
+
+def _places(here: list[Listed], index: int) -> Iterator[list[Listed]]:
+    yield here
+    yield from _downwards(index)
+    yield from upwards(index + 1)
+
+
+def _downwards(stop: int) -> Iterator[list[Listed]]:
+    """Yield the entries below ``stop``, newest first, in chunks."""
+    while stop > 0:
+        start = max(stop - CHUNK, 0)
+        yield _listed(_entries(start, stop - 1), start)
+        stop = start
+
+
+def upwards(start: int, stop: int | None = None) -> Iterator[list[Listed]]:
+    """Yield the entries from ``start`` to the end (or below ``stop``) in chunks."""
+    while stop is None or start < stop:
+        last = start + CHUNK - 1 if stop is None else min(start + CHUNK, stop) - 1
+        if not (entries := _entries(start, last)):
+            return
+        yield _listed(entries, start)[::-1]
+        start += len(entries)
+
+
+def _entries(first: int, last: int) -> list[bytes]:
+    with reaching():
+        return list(client().lrange(keys().failed, first, last))
+
+
+def _listed(entries: list[bytes], lowest: int) -> list[Listed]:
+    """Number entries from ``lowest`` up; the newest comes first."""
+    return [
+        Listed(index=index, failure=Failure.parse(raw))
+        for index, raw in reversed(list(enumerate(entries, lowest)))
+    ]

@@ -1,0 +1,80 @@
+"""Change the Failed list. Every change names the entry by its text, never by its place alone."""
+
+from __future__ import annotations
+
+import secrets
+
+from redis.exceptions import ResponseError
+
+from jobqueue import failure, scripts
+from jobqueue.connection import client, keys, reaching
+from jobqueue.exceptions import InvalidPayload
+from jobqueue.inspection.failures import Listed, count, upwards
+from jobqueue.inspection.replies import to_bytes
+
+
+def retry(raw: bytes, new_entry: bytes, queue: str, payload: bytes, *, index: int = -1) -> bool:
+    """Enqueue a payload again and put ``new_entry`` in the place of its failure, in one atomic step.
+
+    ``index`` is where the entry was read; it is found sooner there. Return False if the entry is gone.
+    """
+    k = keys()
+    names = (k.failed, k.queues, k.queue(queue), k.wake(queue), k.wake_any)
+    args = (raw, new_entry, to_bytes(queue), payload, index)
+    with reaching():
+        answer = scripts.load("retry_failure")(client(), [to_bytes(name) for name in names], args)
+    return answer is not None
+
+
+def retry_listed(listed: Listed) -> bool:
+    """Retry one failure; return False if it is gone. Raise InvalidPayload if it holds no job to retry."""
+    seen = listed.failure
+    payload = failure.retry_payload(seen)
+    if not seen.queue:
+        raise InvalidPayload("this failure cannot be retried: it names no queue")
+    return retry(seen.raw, failure.retried(seen.raw), seen.queue, payload, index=listed.index)
+
+
+def retry_all() -> tuple[int, int]:
+    """Retry every failure that is in the list now, those already retried included, as Resque does.
+
+    Return how many were retried, and how many could not be because they hold no job.
+    """
+    retried = unreadable = 0
+    for chunk in upwards(0, count()):
+        for listed in reversed(chunk):
+            try:
+                retried += retry_listed(listed)
+            except (InvalidPayload, ResponseError):
+                unreadable += 1
+    return retried, unreadable
+
+
+def remove(raw: bytes) -> bool:
+    """Remove one entry with this text; return False if it is gone."""
+    with reaching():
+        return bool(client().lrem(keys().failed, -1, raw))  # type: ignore[arg-type]
+
+
+def clear() -> None:
+    """Remove every failure."""
+    with reaching():
+        client().delete(keys().failed)
+
+
+def clear_retried() -> int:
+    """Remove every failure that was retried; return how many were removed."""
+    start = removed = 0
+    while chunk := next(upwards(start), None):
+        retried = [listed for listed in reversed(chunk) if listed.failure.retried_at]
+        removed += _remove(retried) if retried else 0
+        start += len(chunk) - len(retried)
+    return removed
+
+
+def _remove(listed: list[Listed]) -> int:
+    pairs = [part for each in listed for part in (each.index, each.failure.raw)]
+    with reaching():
+        return int(
+            scripts.load("remove_failures")(client(), [keys().failed], [secrets.token_bytes(16), *pairs])
+        )
