@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django import template
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@register.filter
+def ago(age: timedelta) -> str:
+    """Tell an age in its largest unit, for example ``3 minutes ago``."""
+    seconds = int(age.total_seconds())
+    for length, unit in STEPS:
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}{'' if number == 1 else 's'} ago"
+    return "just now"
+
+
+@register.filter
+def typeset(text: str, title: str = "") -> SafeString:
+    """Show Markdown's headings, lists, code and paragraphs; everything else stays text.
+
+    A first heading that says the same as ``title`` is left out.
+    """
+    blocks = list(_blocks(text))
+    if blocks and blocks[0].lstrip("# ").strip() == title:
+        del blocks[0]
+    return format_html_join("\n", "{}", ((_block(block),) for block in blocks))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Split at blank lines and around headings; fenced code stays in one piece."""
+    for number, part in enumerate(re.split(r"^```.*\n", text, flags=re.MULTILINE)):
+        if number % 2:
+            yield f"```\n{part}"
+            continue
+        spaced = re.sub(r"^(#{1,6}[ \t].*)$", r"\n\1\n", part, flags=re.MULTILINE)
+        yield from filter(str.strip, re.split(r"\n[ \t]*\n", spaced))
+
+
+def _block(block: str) -> SafeString:
+    if block.startswith("```\n"):
+        return format_html("<pre>{}</pre>", block[4:].rstrip())
+    block = block.strip("\n")
+    if heading := re.match(r"(#{1,6})[ \t]+(.*)", block):
+        return format_html("<h{0}>{1}</h{0}>", min(len(heading[1]) + 1, 4), _inline(heading[2].strip(" #")))
+    if re.match(r"[-*+] |\d+\. ", block):
+        items = re.split(r"^(?:[-*+]|\d+\.) ", block, flags=re.MULTILINE)[1:]
+        return format_html(
+            "<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((_inline(item),) for item in items))
+        )
+    if block.startswith(("    ", "\t", "|")):
+        return format_html("<pre>{}</pre>", block)
+    return format_html("<p>{}</p>", _inline(block))
+
+
+def _inline(text: str) -> SafeString:
+    """Escape the text, then mark code, strong words and links; of links into the text's folder the words stay."""
+    html = escape(text)
+    html = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html)
+    html = re.sub(r"\*\*([^*\n]+)\*\*", r"<strong>\1</strong>", html)
+    html = re.sub(r"!?\[([^\[\]]{1,200})\]\((\S{1,500}?)\)", _link, html)
+    return mark_safe(html)
+
+
+def _link(found: re.Match[str]) -> str:
+    text, address = found.groups()
+    return f'<a href="{address}" rel="nofollow">{text}</a>' if re.match(r"https?://", address) else text
+
+
+@register.filter
+def opening(text: str, title: str = "") -> str:
+    """Return the first words of a text in one line, without Markdown's marks and without its title."""
+    words = re.sub(r"[#*`>_=|-]{2,}|[#*`|]", " ", text).split()
+    line = " ".join(words).removeprefix(title).strip()
+    return f"{line.rsplit(' ', 1)[0]} …" if " " in line else line
