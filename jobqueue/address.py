@@ -117,6 +117,8 @@ def _split(text: str) -> SplitResult:
         _refuse(text, "it does not begin with redis://, rediss:// or unix://")
     if url.fragment:
         _refuse(text, "it contains a #, which a password must write as %23")
+    if url.scheme != "unix" and "@" in url.path + url.query:
+        _refuse(text, "a / or ? stands before its @; a password must write them as %2F and %3F")
     return url
 
 
