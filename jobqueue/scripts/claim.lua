@@ -45,8 +45,9 @@ local reply = {}
 for i = 7, #ARGV do
   local queue = ARGV[i]
   if not is_paused(queue) then
-    local payloads = redis.call("LPOP", ARGV[4] .. queue, ARGV[3])
-    if payloads then
+    -- A key that is no list is nobody's queue: the page complains, the other queues go on.
+    local payloads = redis.pcall("LPOP", ARGV[4] .. queue, ARGV[3])
+    if payloads and not payloads.err then
       local fields = {}
       for offset, payload in ipairs(payloads) do
         fields[2 * offset - 1] = first + offset - 1

@@ -7,9 +7,10 @@
 if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
   return 0
 end
+local is_new = redis.call("SADD", KEYS[3], ARGV[2]) == 1
 redis.call("RPUSH", KEYS[2], unpack(ARGV, 4))
 redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])
-if redis.call("SADD", KEYS[3], ARGV[2]) == 1 then
+if is_new then
   ring(KEYS[5])
 end
 ring(KEYS[4])

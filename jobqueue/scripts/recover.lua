@@ -2,18 +2,21 @@
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 queues  6 workers  7 workers:heartbeat
 --       8 worker:<id>  9 worker:<id>:started  10 stat:processed:<id>  11 stat:failed:<id>
 -- ARGV: 1 run  2 worker id  3 last heartbeat in ms that counts as dead, or "" for at once
---       4 "queue:" prefix  5 "wake:" prefix  6 jobs to count as processed
---       then per token in ascending order: token, "done" | "failed" | "back", text (failure entry or payload)
+--       4 "queue:" prefix  5 "wake:" prefix
+--       then per token in ascending order: token, ending, text. Endings: "done"; "killed" (text: failure
+--       entry; counts as processed, as in Resque) and "failed" (failure entry; counts for nothing);
+--       "back" (payload)
 -- Returns 1; 0 if the run is gone or lives; -1 if something else is in flight than the caller knows of: look again.
 -- include _ring
 -- include _held
+-- include _failures
 local heartbeat = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not heartbeat or (ARGV[3] ~= "" and tonumber(heartbeat) > tonumber(ARGV[3])) then
   return 0
 end
 
 local known = {worker = true}
-for i = 7, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   known[ARGV[i]] = true
 end
 for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
@@ -22,15 +25,23 @@ for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
   end
 end
 
+local refusal = no_place_for_failures(KEYS[3])
+if refusal then
+  return refusal
+end
+
 redis.call("ZREM", KEYS[1], ARGV[1])
-local processed = tonumber(ARGV[6])
-for i = #ARGV - 2, 7, -3 do
+local processed = 0
+for i = #ARGV - 2, 6, -3 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local ending = ARGV[i + 1]
-  if held and ending == "failed" then
-    redis.call("RPUSH", KEYS[3], ARGV[i + 2])
-  elseif held and ending == "done" then
-    processed = processed + 1
+  if held and ending ~= "back" then
+    if ending ~= "failed" then
+      processed = processed + 1
+    end
+    if ending ~= "done" then
+      redis.call("RPUSH", KEYS[3], ARGV[i + 2])
+    end
   elseif held then
     local queue = unhold(held)
     redis.call("LPUSH", ARGV[4] .. queue, ARGV[i + 2])
@@ -42,6 +53,6 @@ redis.call("DEL", KEYS[2], KEYS[8], KEYS[9], KEYS[10], KEYS[11])
 redis.call("SREM", KEYS[6], ARGV[2])
 redis.call("HDEL", KEYS[7], ARGV[2])
 if processed > 0 then
-  redis.call("INCRBY", KEYS[4], processed)
+  redis.pcall("INCRBY", KEYS[4], processed)
 end
 return 1

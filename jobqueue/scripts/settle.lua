@@ -7,6 +7,12 @@
 -- include _fence
 -- include _ring
 -- include _held
+-- include _failures
+local refusal = tonumber(ARGV[5]) > 0 and no_place_for_failures(KEYS[3])
+if refusal then
+  return refusal
+end
+
 local at = 6
 local processed, failed = 0, 0
 
@@ -39,12 +45,12 @@ end
 
 processed = processed + failed
 if processed > 0 then
-  redis.call("INCRBY", KEYS[4], processed)
-  redis.call("INCRBY", KEYS[6], processed)
+  redis.pcall("INCRBY", KEYS[4], processed)
+  redis.pcall("INCRBY", KEYS[6], processed)
   redis.call("DEL", KEYS[8])
 end
 if failed > 0 then
-  redis.call("INCRBY", KEYS[5], failed)
-  redis.call("INCRBY", KEYS[7], failed)
+  redis.pcall("INCRBY", KEYS[5], failed)
+  redis.pcall("INCRBY", KEYS[7], failed)
 end
 return processed + back

@@ -182,7 +182,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """Runs that a rollback brought back have no process: somebody will recover them."""
         alive = {worker.run for worker in self.workers.values()}
         lives = {f"{w.name}-{n}" for w in self.workers.values() for n in range(1, w.lives)}
-        self.dead_runs = sorted((lives - alive))
+        self.dead_runs = sorted(lives - alive)
 
     def disturb(self) -> None:
         self.calm = False

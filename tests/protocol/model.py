@@ -132,7 +132,7 @@ class ModelStore:
     def recover(self, run: str, running: int | None, finished: Sequence[int], supervised: bool) -> None:
         """Take a dead run apart.
 
-        ``supervised``: its own supervisor knows which token was running and which had finished. Otherwise only
+        ``supervised``: its supervisor knows which token was running and which had finished. Otherwise only
         Redis is left to tell: started ones fail, the others may each have been the one that killed.
         """
         held = self.runs.pop(run, {})

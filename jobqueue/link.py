@@ -1,0 +1,88 @@
+"""A connection of one's own, for processes that run several scripts in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from redis.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from jobqueue.connection import make_connection
+from jobqueue.scripts import Script
+
+
+class Call(NamedTuple):
+    """One run of a script."""
+
+    script: Script
+    keys: Sequence[str]
+    args: Sequence[Any]
+
+
+class Link:
+    """One connection to Redis, made anew after each fault; used by one thread at a time.
+
+    ``connects`` counts the connections made so far: whoever sees it change must assume that
+    answers were lost, or that Redis forgot its last moments.
+    """
+
+    def __init__(self) -> None:
+        self._connection: AbstractConnection | None = None
+        self.connects = 0
+
+    def command(self, *parts: Any) -> Any:
+        """Run one command. Raises redis-py's errors."""
+        return self._exchange([parts])[0]
+
+    def run(self, *calls: Call) -> list[Any]:
+        """Run scripts in one round trip, in order; two if Redis has to be told their texts again.
+
+        Raises the first error of them all, when each has been answered.
+        """
+        replies = self._exchange([call.script.by_sha(call.keys, call.args) for call in calls], keep=True)
+        for place, call in enumerate(calls):
+            if isinstance(replies[place], NoScriptError):
+                replies[place] = self._exchange([call.script.by_text(call.keys, call.args)], keep=True)[0]
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._connection = None
+
+    def _exchange(self, commands: Sequence[Sequence[Any]], *, keep: bool = False) -> list[Any]:
+        """Send commands and return their replies; ``keep`` leaves errors of commands among them."""
+        try:
+            connection = self._connected()
+            connection.send_packed_command(connection.pack_commands(commands))
+            replies = [_reply(connection) for _ in commands]
+        except BaseException:
+            # Half an answer may still be under way: what comes next must not be taken for it
+            self.close()
+            raise
+        if not keep and isinstance(replies[0], Exception):
+            raise replies[0]
+        return replies
+
+    def _connected(self) -> AbstractConnection:
+        if self._connection is None:
+            connection = make_connection()
+            connection.connect()
+            self._connection = connection
+            self.connects += 1
+        return self._connection
+
+
+def _reply(connection: AbstractConnection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
+
+
+UNREACHABLE = (RedisError, OSError)
+"""What says that Redis cannot be asked now; all of redis-py's errors, since each may pass by itself."""

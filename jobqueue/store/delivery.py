@@ -1,0 +1,160 @@
+"""What a worker does to Redis: one run, from its registration to its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from redis.exceptions import ResponseError
+
+from jobqueue import clock
+from jobqueue.connection import keys
+from jobqueue.exceptions import RunLost
+from jobqueue.keys import Keys
+from jobqueue.link import Call, Link
+from jobqueue.scripts import load
+
+
+class Claimed(NamedTuple):
+    """A job in flight: its token in the run, the queue it came from, its payload."""
+
+    token: int
+    queue: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Endings:
+    """How jobs in flight have ended, as the next settle will tell Redis."""
+
+    done: list[int] = field(default_factory=list)
+    failed: list[tuple[int, bytes]] = field(default_factory=list)
+    """Tokens with their entries for the Failed list."""
+    back: list[int] = field(default_factory=list)
+    """Tokens to put back at the head of their queues, ascending."""
+
+    def __bool__(self) -> bool:
+        return bool(self.done or self.failed or self.back)
+
+    def tokens(self) -> set[int]:
+        return {*self.done, *self.back, *(token for token, _ in self.failed)}
+
+
+class Run:
+    """One life of a worker process in Redis; each method is one round trip.
+
+    Every method raises RunLost once another process has recovered the run, and redis-py's errors when
+    Redis cannot be asked. All of them may be called again after such an error: what Redis did the first
+    time is not done twice.
+    """
+
+    def __init__(self, link: Link, worker_id: str) -> None:
+        self.name = os.urandom(9).hex()
+        self.worker_id = worker_id
+        self.next_token = 1
+        self._link = link
+        self._keys = keys()
+        self._scripts = Scripts(self._keys, self.name, worker_id)
+
+    def register(self, started_at: float) -> None:
+        """Begin the run and make the worker known. ``started_at`` in seconds since the epoch."""
+        now = float(self._link.command("TIME")[0])
+        self._link.run(self._scripts.register(clock.started(started_at), clock.heartbeat(now)))
+
+    def claim(self, queues: Sequence[str], most: int, endings: Endings, woken_by: str = "") -> list[Claimed]:
+        """Settle what has ended and take up to ``most`` jobs of the first queue that has any."""
+        claim = self._scripts.claim(self.next_token, most, woken_by, queues)
+        calls = [self._scripts.settle(endings), claim] if endings else [claim]
+        taken = self._exchange(*calls)[-1]
+        if not taken:
+            return []
+        queue = taken[0].decode("utf-8", "surrogateescape")
+        claimed = [Claimed(self.next_token + place, queue, text) for place, text in enumerate(taken[1:])]
+        self.next_token += len(claimed)
+        return claimed
+
+    def settle(self, endings: Endings) -> None:
+        """Tell how jobs have ended."""
+        self._exchange(self._scripts.settle(endings))
+
+    def start(self, token: int, shown: bytes, endings: Endings) -> None:
+        """Settle what has ended, mark a job as started and show it on the worker's page."""
+        start = self._scripts.start(token, shown)
+        self._exchange(*([self._scripts.settle(endings), start] if endings else [start]))
+
+    def tokens(self) -> set[int]:
+        """Return the tokens that are in flight, as Redis has it."""
+        fields = self._link.command("HKEYS", self._keys.inflight(self.name))
+        return {int(name) for name in fields if name != b"worker"}
+
+    def _exchange(self, *calls: Call) -> list[list[bytes]]:
+        try:
+            return self._link.run(*calls)
+        except ResponseError as error:
+            if str(error).startswith("LOSTRUN"):
+                raise RunLost(str(error)) from error
+            raise
+
+
+class Scripts:
+    """The scripts' calls for one run: which keys and arguments each of them gets."""
+
+    def __init__(self, key: Keys, run: str, worker_id: str) -> None:
+        self._key = key
+        self._run = run
+        self._worker_id = worker_id
+        self._base = [key.runs, key.inflight(run)]
+        self._prefixes = [key.queue(""), key.wake("")]
+        self._settle_keys = [
+            *self._base,
+            key.failed,
+            key.stat("processed"),
+            key.stat("failed"),
+            key.worker_stat("processed", worker_id),
+            key.worker_stat("failed", worker_id),
+            key.worker(worker_id),
+            key.queues,
+        ]
+
+    def register(self, started: str, heartbeat: str) -> Call:
+        key, worker_id = self._key, self._worker_id
+        to = [*self._base, key.workers, key.worker_started(worker_id), key.heartbeats]
+        return Call(load("register"), to, [self._run, worker_id, started, heartbeat])
+
+    def heartbeat(self, started: str, heartbeat: str) -> Call:
+        key, worker_id = self._key, self._worker_id
+        to = [key.runs, key.workers, key.worker_started(worker_id), key.heartbeats]
+        return Call(load("heartbeat"), to, [self._run, worker_id, started, heartbeat])
+
+    def claim(self, first: int, most: int, woken_by: str, queues: Sequence[str]) -> Call:
+        to = [*self._base, self._key.paused, self._key.pause_all]
+        return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
+
+    def settle(self, endings: Endings) -> Call:
+        failed = [part for pair in endings.failed for part in pair]
+        args = [self._run, *self._prefixes, len(endings.done), len(endings.failed)]
+        return Call(load("settle"), self._settle_keys, [*args, *endings.done, *failed, *endings.back])
+
+    def start(self, token: int, shown: bytes) -> Call:
+        to = [*self._base, self._key.worker(self._worker_id)]
+        return Call(load("start"), to, [self._run, token, shown])
+
+    def recover(self, dead_since_ms: int | str, endings: Sequence[tuple[int, str, bytes]]) -> Call:
+        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
+        key, worker_id = self._key, self._worker_id
+        to = [
+            *self._base,
+            key.failed,
+            key.stat("processed"),
+            key.queues,
+            key.workers,
+            key.heartbeats,
+            key.worker(worker_id),
+            key.worker_started(worker_id),
+            key.worker_stat("processed", worker_id),
+            key.worker_stat("failed", worker_id),
+        ]
+        args = [part for ending in endings for part in ending]
+        return Call(load("recover"), to, [self._run, worker_id, dead_since_ms, *self._prefixes, *args])

@@ -1,0 +1,62 @@
+"""What supervisors do to Redis: tell that runs live, and recover the dead ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from jobqueue import clock
+from jobqueue.connection import keys
+from jobqueue.link import Link
+from jobqueue.recovery import Judge, parse_held
+from jobqueue.store.delivery import Scripts
+
+AGAIN = -1
+ATTEMPTS = 20
+"""A dead worker's last commands may still arrive from its socket, each at most once."""
+
+
+class LiveRun(NamedTuple):
+    """A run that a supervisor answers for."""
+
+    name: str
+    worker_id: str
+    started_at: float
+    """Seconds since the epoch."""
+
+
+def heartbeat(link: Link, runs: Iterable[LiveRun]) -> None:
+    """Tell that these runs live. Raises redis-py's errors."""
+    now = clock.heartbeat(float(link.command("TIME")[0]))
+    key = keys()
+    calls = [
+        Scripts(key, run.name, run.worker_id).heartbeat(clock.started(run.started_at), now) for run in runs
+    ]
+    if calls:
+        link.run(*calls)
+
+
+def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
+    """Return the runs without a heartbeat for that long, with the last heartbeat in ms that is too old."""
+    seconds, microseconds = link.command("TIME")
+    oldest_ms = int(seconds) * 1000 + int(microseconds) // 1000 - int(dead_after_seconds * 1000)
+    silent = link.command("ZRANGEBYSCORE", keys().runs, "-inf", oldest_ms)
+    return {name.decode(): oldest_ms for name in silent}
+
+
+def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -> bool:
+    """End a dead run: deal with each job it has in flight as ``judge`` decides; tell whether it was there.
+
+    With ``dead_since_ms`` it is left alone if it has sent a heartbeat since. Raises redis-py's errors.
+    """
+    key = keys()
+    for _ in range(ATTEMPTS):
+        fields = link.command("HGETALL", key.inflight(run))
+        worker_id, held = parse_held(dict(zip(fields[::2], fields[1::2], strict=True)))
+        endings = [judge(job, worker_id) for job in held]
+        (answer,) = link.run(Scripts(key, run, worker_id).recover(dead_since_ms, endings))
+        if answer != AGAIN:
+            return bool(answer)
+        time.sleep(0.01)
+    raise TimeoutError(f"run {run} keeps changing although its process is dead")

@@ -1,0 +1,42 @@
+"""The real scripts keep the model's laws."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+
+from tests.protocol.machine import DeliveryMachine
+from tests.protocol.redisstore import RedisStore
+
+
+class ScriptsMachine(DeliveryMachine):
+    def make_store(self) -> RedisStore:
+        self.client = redis.Redis.from_url(os.environ["REDIS_URL"])
+        return RedisStore(self.client)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.store.close()
+        self.client.close()
+
+
+class CalmScriptsMachine(ScriptsMachine):
+    faults = False
+
+
+STEPS = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+ScriptsMachine.TestCase.settings = STEPS
+CalmScriptsMachine.TestCase.settings = STEPS
+
+
+class TestScripts(ScriptsMachine.TestCase):
+    pytestmark = pytest.mark.usefixtures("redis_server")
+
+
+class TestScriptsWhileCalm(CalmScriptsMachine.TestCase):
+    pytestmark = pytest.mark.usefixtures("redis_server")
