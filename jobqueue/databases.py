@@ -1,0 +1,107 @@
+"""What jobs ask of Django's database connections: when a transaction commits, and a clean start each."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_log = logging.getLogger("jobqueue")
+
+
+class _Seen(threading.local):
+    nothing_open = False
+    """After the last job of this thread no connection was there, so none needs a look before the next."""
+
+
+_seen = _Seen()
+
+
+def in_transaction(using: str) -> bool:
+    """Tell whether work for a database has to wait for a commit. Never opens a connection.
+
+    Raises TransactionManagementError where the site manages transactions by hand: Django has no
+    moment of commit to offer then.
+    """
+    connection = connections[using]
+    if connection.in_atomic_block:
+        return True
+    if connection.connection is not None and not connection.autocommit:
+        connection.on_commit(_never)
+    return False
+
+
+def on_commit(call: Callable[[], Any], using: str) -> None:
+    """Have ``call`` run when the transaction under way commits; what it raises stops no other."""
+    connections[using].on_commit(call, robust=True)
+
+
+def before_job() -> frozenset[str]:
+    """Check the connections that are there; return the databases whose transaction is the caller's."""
+    if _seen.nothing_open:
+        return frozenset()
+    outer = set()
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            outer.add(connection.alias)
+        else:
+            _refresh(connection)
+    return frozenset(outer)
+
+
+def after_job(outer: frozenset[str]) -> list[str]:
+    """Check the connections again; return the databases where the job left a transaction open.
+
+    Such a transaction is rolled back: the next job must not run in it.
+    """
+    found = connections.all(initialized_only=True)
+    _seen.nothing_open = not found
+    left_open = [each for each in found if each.in_atomic_block and each.alias not in outer]
+    for connection in found:
+        if connection in left_open:
+            _abandon(connection)
+        elif connection.alias not in outer:
+            _refresh(connection)
+    return [connection.alias for connection in left_open]
+
+
+def _never() -> None:
+    """Stand for a call where Django is only asked whether it would take one."""
+
+
+def _refresh(connection: BaseDatabaseWrapper) -> None:
+    """Treat a connection as Django does between two requests.
+
+    A worker may have been idle for hours, so the first query of each job always looks whether the
+    server is still there, whatever CONN_HEALTH_CHECKS says.
+    """
+    try:
+        connection.queries_log.clear()
+        connection.close_if_unusable_or_obsolete()
+        connection.health_check_enabled = True  # type: ignore[attr-defined]
+    except Exception:
+        _discard(connection)
+
+
+def _abandon(connection: BaseDatabaseWrapper) -> None:
+    """Roll back a transaction whose blocks nobody is going to leave any more."""
+    connection.in_atomic_block = False
+    connection.needs_rollback = False
+    connection.savepoint_ids = []
+    connection.atomic_blocks = []
+    try:
+        connection.rollback()
+        connection.set_autocommit(connection.settings_dict["AUTOCOMMIT"])
+        connection.close()
+    except Exception:
+        _discard(connection)
+
+
+def _discard(connection: BaseDatabaseWrapper) -> None:
+    """Forget a connection that cannot even be closed; the next use makes a new one."""
+    _log.warning("database connection given up alias=%s", connection.alias, exc_info=True)
+    del connections[connection.alias]

@@ -1,0 +1,201 @@
+"""Job definitions: a function or class of the user's, with the options of its jobs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from asgiref.sync import sync_to_async
+from django.db import DEFAULT_DB_ALIAS
+
+from jobqueue import enqueueing, registry
+from jobqueue.arity import Arity
+from jobqueue.exceptions import InvalidDefinition
+from jobqueue.hooks import NO_HOOKS, Hooks
+from jobqueue.options import check_flags, check_function, check_name, check_queue, default_name
+from jobqueue.payload import Job
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_QUEUE = "default"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Definition(Generic[P, R]):
+    """What a job of this name does and how it is enqueued; calling it just calls the function."""
+
+    name: str
+    """What stands in payloads; unique among all installed apps."""
+    queue: str
+    function: Callable[P, R] = field(repr=False)
+    place: str = field(repr=False)
+    """Where it is defined, ``module:line``."""
+    bare: bool = False
+    """Write exactly Resque's two fields and no id, so that Ruby finds the job again by its text."""
+    batch: bool = True
+    """May be claimed together with others; False shows each job on the pages from its first moment."""
+    owner: type | None = field(default=None, repr=False)
+    """The class that was defined as a job, if it was one."""
+    database: str = DEFAULT_DB_ALIAS
+    """The database whose commit an enqueue waits for."""
+    on_commit: bool = True
+    """Wait for the commit of the transaction under way, if there is one."""
+    hooks: Hooks = field(default=NO_HOOKS, repr=False)
+    arity: Arity = field(repr=False)
+
+    def __post_init__(self) -> None:
+        check_queue(self.queue, self.place)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Enqueue one job and return it, its id included; None if a before_enqueue hook vetoed it.
+
+        Inside a transaction the job reaches Redis when that commits, and never if it is rolled back.
+        Raises InvalidArguments or PayloadTooLarge at once; RedisUnreachable outside a transaction.
+        """
+        return enqueueing.enqueue(self, args, kwargs)
+
+    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Do the same as ``enqueue``, from asynchronous code."""
+        # Thread-sensitive: in the thread that holds the transactions of synchronous code
+        return await sync_to_async(self.enqueue, thread_sensitive=True)(*args, **kwargs)
+
+    def enqueue_many(self, calls: Iterable[enqueueing.Call]) -> list[Job]:
+        """Enqueue a job for each call, a tuple of positional or a dict of keyword arguments.
+
+        One round trip for each 1,000. Nothing is enqueued if any call is refused. Returns the jobs
+        without those that a before_enqueue hook vetoed.
+        """
+        return enqueueing.enqueue_many(self, calls)
+
+    def using(
+        self, *, queue: str | None = None, database: str | None = None, on_commit: bool | None = None
+    ) -> Definition[P, R]:
+        """Return a copy that enqueues to another queue, with another database's commit, or at once."""
+        changes: dict[str, Any] = {"queue": queue, "database": database, "on_commit": on_commit}
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+class Decorator(Protocol):
+    @overload
+    def __call__(self, target: type[Any], /) -> Definition[..., Any]: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /) -> Definition[P, R]: ...
+
+
+@overload
+def job(target: type[Any], /) -> Definition[..., Any]: ...
+@overload
+def job(target: Callable[P, R], /) -> Definition[P, R]: ...
+@overload
+def job(
+    *, queue: str | None = None, name: str | None = None, bare: bool = False, batch: bool = True
+) -> Decorator: ...
+
+
+def job(
+    target: Any = None,
+    /,
+    *,
+    queue: str | None = None,
+    name: str | None = None,
+    bare: bool = False,
+    batch: bool = True,
+) -> Any:
+    """Make a function or a class a job definition.
+
+    ``queue`` is "default" if none is given. ``name`` stands in payloads as the job's class, by default
+    ``module.function``. ``bare`` and ``batch``: see ``Definition``. A class needs ``perform``, a static or
+    class method, and may have these options as attributes. Raises InvalidDefinition or DuplicateJob.
+    """
+
+    def define(target: Any) -> Definition[..., Any]:
+        make = from_class if isinstance(target, type) else from_function
+        return make(target, queue=queue, name=name, bare=bare, batch=batch)
+
+    return define if target is None else define(target)
+
+
+def from_function(
+    function: Callable[P, R],
+    *,
+    queue: str | None = None,
+    name: str | None = None,
+    bare: bool = False,
+    batch: bool = True,
+    place: str | None = None,
+) -> Definition[P, R]:
+    """Register a definition that calls a function."""
+    place = place or place_of(function)
+    check_function(function, place)
+    return _register(
+        Definition(
+            name=default_name(function, place) if name is None else name,
+            queue=DEFAULT_QUEUE if queue is None else queue,
+            function=function,
+            place=place,
+            bare=bare,
+            batch=batch,
+            arity=Arity.of(function),
+        )
+    )
+
+
+def from_class(
+    owner: type,
+    *,
+    queue: str | None = None,
+    name: str | None = None,
+    bare: bool = False,
+    batch: bool = True,
+) -> Definition[..., Any]:
+    """Register a definition that calls ``owner.perform``; what is not given, attributes of the class tell."""
+    perform = getattr(owner, "perform", None)
+    place = place_of(perform, owner)
+    if perform is None or inspect.isfunction(inspect.getattr_static(owner, "perform")):
+        raise InvalidDefinition(
+            f"{place}: {owner.__qualname__} needs a method `perform` that runs without an instance: make "
+            "it a @staticmethod or a @classmethod."
+        )
+    check_function(perform, place)
+    # A subclass is a job of its own, so it does not inherit the name
+    name = vars(owner).get("name") if name is None else name
+    return _register(
+        Definition(
+            name=default_name(owner, place) if name is None else name,
+            queue=getattr(owner, "queue", DEFAULT_QUEUE) if queue is None else queue,
+            function=perform,
+            place=place,
+            bare=bare or getattr(owner, "bare", False),
+            batch=batch and getattr(owner, "batch", True),
+            owner=owner,
+            hooks=Hooks.of(owner),
+            arity=Arity.of(perform),
+        )
+    )
+
+
+def resolve(target: Definition[..., Any] | type | str) -> Definition[..., Any]:
+    """Return the definition that a caller means; raise UnknownJob if it is none."""
+    if isinstance(target, Definition):
+        return target
+    return registry.of_class(target) if isinstance(target, type) else registry.get(target)
+
+
+def place_of(function: Any, owner: type | None = None) -> str:
+    """Return ``module:line`` of a function, or of a class by the line of its method."""
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    module = getattr(owner or function, "__module__", None) or "unknown module"
+    return f"{module}:{code.co_firstlineno}" if code else str(module)
+
+
+def _register(definition: Definition[P, R]) -> Definition[P, R]:
+    check_name(definition.name, definition.place)
+    check_flags(definition.place, bare=definition.bare, batch=definition.batch)
+    registry.register(definition)
+    return definition

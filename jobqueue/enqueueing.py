@@ -1,0 +1,172 @@
+"""Make jobs of calls and bring them to Redis once the database transaction has committed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobqueue import databases, performing, registry, signals
+from jobqueue.conf import settings
+from jobqueue.exceptions import InvalidArguments, PayloadTooLarge
+from jobqueue.hooks import allow, announce
+from jobqueue.ids import new_id
+from jobqueue.payload import Job, decode, encode
+from jobqueue.store.pushing import MOST_PER_SCRIPT, push
+
+if TYPE_CHECKING:
+    from jobqueue.definition import Definition
+
+Call = Sequence[Any] | Mapping[str, Any]
+"""The arguments of one job: all positional, or all by keyword."""
+
+_log = logging.getLogger("jobqueue")
+
+
+class Prepared(NamedTuple):
+    """A job that may be enqueued, with its payload."""
+
+    job: Job
+    payload: bytes
+
+
+class Collected(NamedTuple):
+    """A job that a test collects instead of Redis."""
+
+    queue: str
+    job: Job
+
+
+_collection: list[Collected] | None = None
+
+
+@contextmanager
+def collecting(into: list[Collected]) -> Iterator[None]:
+    """Append what is enqueued, by any thread, to a list and touch no Redis; the innermost list counts."""
+    global _collection
+    outer, _collection = _collection, into
+    try:
+        yield
+    finally:
+        _collection = outer
+
+
+def is_collecting() -> bool:
+    return _collection is not None
+
+
+def enqueue(definition: Definition[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job | None:
+    """Enqueue one job; None if it was vetoed. See ``Definition.enqueue``."""
+    prepared = _prepare(definition, args, kwargs)
+    if prepared is None:
+        return None
+    _deliver(definition, [prepared])
+    return prepared.job
+
+
+def enqueue_many(definition: Definition[..., Any], calls: Iterable[Call]) -> list[Job]:
+    """Enqueue a job for each call. See ``Definition.enqueue_many``."""
+    batch = []
+    for index, call in enumerate(calls):
+        try:
+            prepared = _prepare(definition, *_arguments(call))
+        except (InvalidArguments, PayloadTooLarge) as error:
+            raise type(error)(f"calls[{index}]: {error}") from error
+        if prepared is not None:
+            batch.append(prepared)
+    _deliver(definition, batch)
+    return [prepared.job for prepared in batch]
+
+
+def deliver_raw(queue: str, payload: bytes) -> None:
+    """Push a payload at once, exactly as it stands, whether or not this process knows its job."""
+    if _collection is not None:
+        _collection.append(Collected(queue, decode(payload)))
+    elif settings.inline:
+        performing.perform_inline(registry.get(decode(payload).name), payload, queue)
+    else:
+        push(queue, [payload])
+
+
+def _prepare(
+    definition: Definition[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Prepared | None:
+    """Check a call and make its job; None if a hook says not to enqueue it."""
+    definition.arity.check(definition.name, args, kwargs)
+    job = Job(definition.name, list(args), dict(kwargs), None if definition.bare else new_id())
+    payload = encode(job)
+    return Prepared(job, payload) if allow(definition.hooks.before_enqueue, args, kwargs) else None
+
+
+def _arguments(call: Any) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    if isinstance(call, Mapping):
+        return (), call
+    if isinstance(call, (tuple, list)):
+        return call, {}
+    raise InvalidArguments(
+        f"{call!r} should be a tuple or list of positional, or a dict of keyword arguments; for one argument "
+        f"({call!r},)."
+    )
+
+
+def _deliver(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
+    if _collection is not None:
+        _collection.extend(Collected(definition.queue, prepared.job) for prepared in batch)
+        _announce(definition, batch)
+    elif settings.inline:
+        for prepared in batch:
+            performing.perform_inline(_registered(definition), prepared.payload, definition.queue)
+        _announce(definition, batch)
+    elif definition.on_commit and databases.in_transaction(definition.database):
+        databases.on_commit(partial(_push_after_commit, definition, batch), definition.database)
+    elif error := _push(definition, batch):
+        raise error
+
+
+def _push_after_commit(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
+    """Push where no caller waits any more; a failure has been reported by then."""
+    _push(definition, batch)
+
+
+def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Exception | None:
+    """Push a batch and announce what Redis has; report and return the error that stopped it."""
+    for start in range(0, len(batch), MOST_PER_SCRIPT):
+        some = batch[start : start + MOST_PER_SCRIPT]
+        try:
+            push(definition.queue, [prepared.payload for prepared in some])
+        except Exception as error:
+            _report(definition, [prepared.payload for prepared in batch[start:]], error)
+            return error
+        _announce(definition, some)
+    return None
+
+
+def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
+    """Leave what was not enqueued where a person finds it and can enqueue it by hand."""
+    for payload in payloads:
+        _log.critical(
+            "not enqueued: %s To replay it, call jobqueue.push(queue, payload): queue=%r payload=%s",
+            error,
+            definition.queue,
+            payload.decode(),
+        )
+    signals.job_push_failed.send_robust(
+        _registered(definition), queue=definition.queue, payloads=list(payloads), error=error
+    )
+
+
+def _announce(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
+    """Tell after_enqueue hooks and receivers of the signal; free where there are none."""
+    for job, _ in batch:
+        if signals.job_enqueued.receivers:
+            signals.job_enqueued.send_robust(_registered(definition), job=job, queue=definition.queue)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("enqueued: %s", performing.label(job, definition.queue))
+        announce(definition.hooks.after_enqueue, job.args, job.kwargs)
+
+
+def _registered(definition: Definition[..., Any]) -> Definition[..., Any]:
+    """Return the definition that receivers connected to, of which this may be a copy."""
+    return registry.get(definition.name)

@@ -1,0 +1,183 @@
+"""Perform one job and say how it ended. What a job raises never reaches the worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobqueue import databases, failure, registry, rubyjson, signals
+from jobqueue.exceptions import DontPerform, InvalidArguments, InvalidPayload, JobQueueError, UnknownJob
+from jobqueue.hooks import NO_HOOKS, Hooks, announce
+from jobqueue.payload import Job, decode
+
+if TYPE_CHECKING:
+    from jobqueue.definition import Definition
+
+_log = logging.getLogger("jobqueue")
+
+
+class Kind(Enum):
+    """How a job ended."""
+
+    DONE = auto()
+    """It returned, or one of its hooks said not to perform it."""
+    FAILED = auto()
+    """It raised, or could not be called at all."""
+
+
+class Outcome(NamedTuple):
+    """How a job ended, and what there is to write of it."""
+
+    kind: Kind
+    job: Job | None = None
+    """None if the payload is no job."""
+    failure: bytes | None = None
+    """The entry for the Failed list."""
+    error: BaseException | None = None
+
+
+class _Claimed(NamedTuple):
+    """Where a payload came from, and who has it."""
+
+    payload: bytes
+    queue: str
+    worker_id: str
+
+
+def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
+    """Perform the job of a payload that was claimed from a queue.
+
+    Never raises: what the job raises, KeyboardInterrupt and SystemExit too, is its failure.
+    A process that the job forked and that comes back here ends at once.
+    """
+    job = None
+    try:
+        job = decode(payload)
+        definition = registry.get(job.name)
+        definition.arity.check(job.name, job.args, job.kwargs)
+    except (InvalidPayload, UnknownJob, InvalidArguments) as error:
+        # No line of the job itself is to blame
+        return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
+    _announce_start(definition, job, queue)
+    raised = _attempt(definition, job)
+    if raised is None:
+        outcome = _done(job, queue)
+    else:
+        outcome = _failed(_Claimed(payload, queue, worker_id), job, raised)
+    _announce_end(definition, job, queue, outcome)
+    return outcome
+
+
+def perform_inline(definition: Definition[..., Any], payload: bytes, queue: str) -> None:
+    """Perform a job in the process and transaction that enqueues it; what it raises propagates."""
+    job = decode(payload)
+    _announce_start(definition, job, queue)
+    try:
+        run(definition, job)
+    except BaseException as error:
+        _announce_end(definition, job, queue, Outcome(Kind.FAILED, job, error=error))
+        raise
+    _announce_end(definition, job, queue, _done(job, queue))
+
+
+def run(definition: Definition[..., Any], job: Job) -> None:
+    """Call a job's function among its hooks; what it raises propagates after the on_failure hooks."""
+    hooks = definition.hooks
+    if hooks is NO_HOOKS:
+        definition.function(*job.args, **job.kwargs)
+        return
+    try:
+        _run_among_hooks(hooks, definition.function, job)
+    except BaseException as error:
+        _run_on_failure(hooks, job, error)
+        raise
+
+
+def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
+    """Return how log lines and messages name a job: ``(Job{emails} | Emailer | ["a@example.com"])``."""
+    if job is None:
+        return f"(Job{{{queue}}} | {rubyjson.shown(payload)})"
+    kwargs = f" | {rubyjson.shown(job.kwargs)}" if job.kwargs else ""
+    return f"(Job{{{queue}}} | {job.name} | {rubyjson.shown(job.args)}{kwargs})"
+
+
+def _announce_start(definition: Definition[..., Any], job: Job, queue: str) -> None:
+    if _log.isEnabledFor(logging.INFO):
+        _log.info("got: %s", label(job, queue))
+    if signals.job_started.receivers:
+        signals.job_started.send_robust(definition, job=job, queue=queue)
+
+
+def _announce_end(definition: Definition[..., Any], job: Job, queue: str, outcome: Outcome) -> None:
+    if signals.job_finished.receivers:
+        signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
+
+
+def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None:
+    """Run a job between two checks of the database connections; return what went wrong."""
+    process = os.getpid()
+    outer = databases.before_job()
+    error: BaseException | None = None
+    try:
+        run(definition, job)
+    except BaseException as raised:
+        error = raised
+    if os.getpid() != process:
+        os._exit(0 if error is None else 1)
+    left_open = databases.after_job(outer)
+    if left_open and error is None:
+        return JobQueueError(
+            f"{job.name} left a transaction open on the database {left_open[0]!r}, which was rolled back. "
+            "Leave every transaction.atomic() block that a job enters."
+        )
+    return error
+
+
+def _run_among_hooks(hooks: Hooks, function: Callable[..., Any], job: Job) -> None:
+    """Nest the around-hooks, the first one outermost; the after-hooks run even if none calls the job."""
+    args, kwargs = job.args, job.kwargs
+    try:
+        announce(hooks.before_perform, args, kwargs)
+    except DontPerform:
+        return
+    inner = partial(function, *args, **kwargs)
+    for around in reversed(hooks.around_perform):
+        inner = partial(around, inner, *args, **kwargs)
+    inner()
+    announce(hooks.after_perform, args, kwargs)
+
+
+def _run_on_failure(hooks: Hooks, job: Job, error: BaseException) -> None:
+    try:
+        announce(hooks.on_failure, [error, *job.args], job.kwargs)
+    except BaseException as another:
+        text = (
+            f"Additional error ({_brief(another)}) occurred in running failure hooks for job "
+            f"{job.name} {rubyjson.shown(job.args)}\nThe error before it, of the job itself: {_brief(error)}"
+        )
+        raise RuntimeError(text).with_traceback(another.__traceback__) from error
+
+
+def _brief(error: BaseException) -> str:
+    kind, message, _ = failure.describe(error)
+    return f"{kind}: {message}"
+
+
+def _done(job: Job, queue: str) -> Outcome:
+    if _log.isEnabledFor(logging.INFO):
+        _log.info("done: %s", label(job, queue))
+    return Outcome(Kind.DONE, job)
+
+
+def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:
+    payload, queue, worker_id = claimed
+    _log.error("failed: %s", label(job, queue, payload), exc_info=error)
+    exception, message, backtrace = failure.describe(error)
+    entry = failure.entry(
+        payload, exception=exception, error=message, backtrace=backtrace, worker=worker_id, queue=queue
+    )
+    return Outcome(Kind.FAILED, job, entry, error)

@@ -1,0 +1,71 @@
+"""The job definitions of this process, by name. Only what is registered is ever performed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jobqueue.exceptions import DuplicateJob, UnknownJob
+
+if TYPE_CHECKING:
+    from jobqueue.definition import Definition
+
+Target = "Definition[..., Any] | type | str"
+
+_by_name: dict[str, Definition[..., Any]] = {}
+_by_owner: dict[type, Definition[..., Any]] = {}
+
+
+def register(definition: Definition[..., Any]) -> None:
+    """Make a definition known; raise DuplicateJob if another place has taken its name.
+
+    The same line of the same module may register again, as when a module is reloaded.
+    """
+    known = _by_name.get(definition.name)
+    if known is not None and known.place != definition.place:
+        raise DuplicateJob(
+            f"Two jobs are named {definition.name!r}, one at {known.place}, one at {definition.place}: "
+            "give one of them another name, as in @job(name=...), or in a class `name = ...`."
+        )
+    _by_name[definition.name] = definition
+    if definition.owner is not None:
+        _by_owner[definition.owner] = definition
+
+
+def get(name: str) -> Definition[..., Any]:
+    """Return the definition of this name; raise UnknownJob if there is none."""
+    try:
+        return _by_name[name]
+    except KeyError:
+        raise UnknownJob(
+            f"No installed app defines the job {name!r}. It should stand in the `jobs` module of an app in "
+            "INSTALLED_APPS; was it renamed or removed while jobs of it were waiting?"
+        ) from None
+
+
+def of_class(owner: type) -> Definition[..., Any]:
+    """Return the definition that a class stands for; raise UnknownJob if it is none."""
+    try:
+        return _by_owner[owner]
+    except KeyError:
+        raise UnknownJob(
+            f"{owner.__module__}.{owner.__qualname__} is no job: it needs `queue` and a static or class "
+            "method `perform`, and a place in the `jobs` module of an app in INSTALLED_APPS (or @job)."
+        ) from None
+
+
+def definitions() -> list[Definition[..., Any]]:
+    """Return every definition, sorted by name."""
+    return [_by_name[name] for name in sorted(_by_name)]
+
+
+def queues() -> list[str]:
+    """Return the queues of all definitions, sorted."""
+    return sorted({definition.queue for definition in _by_name.values()})
+
+
+def unregister(name: str) -> None:
+    """Forget a definition, as tests do; raise UnknownJob if there is none."""
+    definition = get(name)
+    del _by_name[name]
+    if definition.owner is not None:
+        del _by_owner[definition.owner]
