@@ -47,9 +47,8 @@ def test_a_deleted_article_has_no_words():
     ],
 )
 def test_a_contact_message_is_validated_in_its_model(field, value, complaint):
-    message = ContactMessage(
-        **{"name": "Eve", "email": "eve@example.com", "text": "Hello there!", field: value}
-    )
+    right = {"name": "Eve", "email": "eve@example.com", "text": "Hello there!"}
+    message = ContactMessage(**right | {field: value})
 
     with pytest.raises(ValidationError, match=complaint):
         message.full_clean()
