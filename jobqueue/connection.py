@@ -179,6 +179,8 @@ def explain(error: redis.RedisError) -> str:
 
 def _reason(error: BaseException) -> str:
     """Return what the operating system said, else what redis-py says, without its host and numbers."""
+    if isinstance(error, redis.TimeoutError):
+        return "it gives no answer in time"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
