@@ -12,6 +12,9 @@ from django.utils.text import slugify
 from demo_blog.words import count_words
 from jobqueue import BackgroundValue
 
+OPENING_LENGTH = 240
+"""Characters of an article's text that lists of articles show."""
+
 one_line = RegexValidator(r"\A[^\r\n]*\Z", "Please write this on one line.")
 
 

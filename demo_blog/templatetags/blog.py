@@ -8,6 +8,8 @@ from django import template
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from demo_blog.models import OPENING_LENGTH
+
 register = template.Library()
 
 STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -81,4 +83,5 @@ def opening(text: str, title: str = "") -> str:
     """Return the first words of a text in one line, without Markdown's marks and without its title."""
     words = re.sub(r"[#*`>_=|-]{2,}|[#*`|]", " ", text).split()
     line = " ".join(words).removeprefix(title).strip()
-    return f"{line.rsplit(' ', 1)[0]} …" if " " in line else line
+    # A text of full length was cut anywhere, so its last word may be half a word.
+    return line if len(text) < OPENING_LENGTH else f"{line.rpartition(' ')[0]} …"

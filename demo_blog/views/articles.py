@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from demo_blog.forms import ArticleForm, CommentForm
 from demo_blog.jobs import Home
-from demo_blog.models import Article
+from demo_blog.models import OPENING_LENGTH, Article
 from demo_blog.paging import page_of
 from jobqueue import read_values
 
@@ -20,7 +20,7 @@ COMMENTS_PAGE = 50
 
 def openings() -> QuerySet[Article]:
     """Return all articles, each with the beginning of its text in place of the whole."""
-    return Article.objects.defer("text").annotate(opening=Left("text", 240))
+    return Article.objects.defer("text").annotate(opening=Left("text", OPENING_LENGTH))
 
 
 @require_safe
