@@ -18,7 +18,7 @@ from jobqueue.exceptions import InvalidPayload
 _PERFORMING = str(Path(__file__).with_name("performing.py"))
 """Lines of a traceback from here outwards say nothing about the job."""
 
-_RETRIED_END = re.compile(rb'(?:,"retried_at":(?:"[^"\\]*"|null))?\s*}\s*\Z')
+_RETRIED_END = re.compile(rb'(?:,"retried_at":(?:"[^"\\]*"|null))?}\Z')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +104,7 @@ def retried(entry: bytes, at: float | None = None) -> bytes:
     if not isinstance(fields, dict) or not fields:
         return entry
     when = _json(clock.failed_at(time.time() if at is None else at))
-    return _RETRIED_END.sub(lambda _: b',"retried_at":' + when + b"}", entry)
+    return _RETRIED_END.sub(lambda _: b',"retried_at":' + when + b"}", entry.rstrip())
 
 
 def retry_payload(failure: Failure) -> bytes:
@@ -180,7 +180,7 @@ def _embedded(payload: bytes) -> bytes:
     except ValueError:
         fits = False
     if fits:
-        return payload.strip()
+        return payload
     return b'{"class":null,"args":[],"raw":' + _json(payload.decode("utf-8", "backslashreplace")) + b"}"
 
 

@@ -22,7 +22,7 @@ LARGE_BYTES = 100_000
 
 _log = logging.getLogger("jobqueue")
 
-_OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?\s*}\s*\Z')
+_OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
 class Job(NamedTuple):
@@ -67,29 +67,29 @@ def write(job: Job) -> bytes:
         fields["crashes"] = job.crashes
     if job.retry_of:
         fields["retry_of"] = job.retry_of
-    # Half surrogate pairs that Ruby sent as escapes go back as escapes
-    return rubyjson.encode(fields).encode("utf-8", "backslashreplace")
+    return rubyjson.encode(fields).encode()
 
 
 def decode(payload: bytes) -> Job:
     """Return the job of a payload, whoever wrote it; raise InvalidPayload if it names none."""
     try:
-        return read(rubyjson.decode(payload))
-    except InvalidPayload as error:
-        raise InvalidPayload(f"{_quoted(payload)}: {error}") from None
+        fields = rubyjson.decode(payload)
     except ValueError as error:
-        raise InvalidPayload(f"{_quoted(payload)} is no JSON: {error}") from error
+        text = rubyjson.shown(payload.decode("utf-8", "backslashreplace"))
+        raise InvalidPayload(f"{text} is no JSON: {error}") from error
+    return read(fields)
 
 
 def read(fields: Any) -> Job:
     """Return the job of a payload's value; raise InvalidPayload if it names none."""
     if not isinstance(fields, dict):
-        raise InvalidPayload(f"a payload is a JSON object, not {rubyjson.shown(fields)}")
+        raise InvalidPayload(f"{rubyjson.shown(fields)} is no job: a payload is a JSON object")
     name = fields.get("class")
     if not isinstance(name, str):
-        raise InvalidPayload(f"the payload names no job: its class is {rubyjson.shown(name)}, not text")
-    args, kwargs = _arguments(fields.get("args"))
-    return Job(name, args, kwargs, *_own(fields)) if len(fields) > 2 else Job(name, args, kwargs)
+        raise InvalidPayload(
+            f"{rubyjson.shown(fields)} names no job: its class is {rubyjson.shown(name)}, not text"
+        )
+    return Job(name, *_arguments(fields.get("args")), *_own(fields))
 
 
 def with_crashes(payload: bytes, crashes: int) -> bytes:
@@ -102,7 +102,7 @@ def with_crashes(payload: bytes, crashes: int) -> bytes:
     except InvalidPayload:
         return payload
     field = b',"crashes":%d' % crashes if crashes else b""
-    return _OWN_END.sub(lambda end: field + (end[1] or b"") + b"}", payload)
+    return _OWN_END.sub(lambda end: field + (end[1] or b"") + b"}", payload.rstrip())
 
 
 def _check(job: Job) -> None:
@@ -130,10 +130,6 @@ def _weigh(job: Job, size_bytes: int) -> None:
     _log.warning(
         "large payload job=%s bytes=%d; better store the data and pass its key", job.name, size_bytes
     )
-
-
-def _quoted(payload: bytes) -> str:
-    return rubyjson.shown(payload.decode("utf-8", "backslashreplace"))
 
 
 def _arguments(args: Any) -> tuple[list[Any], dict[str, Any]]:

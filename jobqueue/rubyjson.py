@@ -13,6 +13,8 @@ from pathlib import PurePath
 from typing import Any, NoReturn
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from jobqueue.exceptions import InvalidArguments
 
 DEEPEST = 100
@@ -33,6 +35,8 @@ _plain = json.JSONEncoder(
 _MAYBE_ODD_FLOAT = re.compile(r"\d(?:e[-+]|\d{15}\.)")
 """A number that Ruby and Python spell differently, or text that looks like one."""
 
+_MAYBE_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
+
 _SAME_IN_BOTH = (1e-4, 1e15)
 """Floats from the first to below the second are spelled alike."""
 
@@ -44,14 +48,17 @@ def encode(value: Any) -> str:
 
 
 def decode(text: bytes, deepest: int = DEEPEST) -> Any:
-    """Return the value of a JSON text; raise ValueError, with the reason, if Ruby could not read it."""
+    """Return the value of a JSON text; raise ValueError, with the reason, if Ruby could not read it.
+
+    Half a surrogate pair, which JSON can spell but no page can show, is read as ``?``.
+    """
     try:
         value = _decoder.decode(text.decode())
     except RecursionError:
         raise ValueError(f"it is nested more than {deepest} levels deep") from None
     if text.count(b"[") + text.count(b"{") > deepest and _depth(value) > deepest:
         raise ValueError(f"it is nested more than {deepest} levels deep")
-    return value
+    return _with_whole_characters(value) if _MAYBE_HALF_PAIR.search(text) else value
 
 
 def check(value: Any, path: str) -> None:
@@ -104,6 +111,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _with_whole_characters(value: Any) -> Any:
+    return _decoder.decode(_plain(value).encode("utf-8", "replace").decode())
 
 
 def _depth(value: Any) -> int:
@@ -213,5 +224,5 @@ _WAYS_OUT: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bytes, bytearray, memoryview), "text, e.g. value.decode()"),
     ((date, time), "text, e.g. value.isoformat()"),
     (timedelta, "seconds, e.g. value.total_seconds()"),
-    ((Decimal, UUID, PurePath), "text, e.g. str(value)"),
+    ((Decimal, UUID, PurePath, Promise), "text, e.g. str(value)"),
 )
