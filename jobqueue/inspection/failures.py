@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jobqueue.connection import client, keys, reaching
+from jobqueue.connection import keys
 from jobqueue.failure import Failure
 from jobqueue.inspection.jobs import SeenJob, seen
-from jobqueue.inspection.replies import fetch, or_else
+from jobqueue.inspection.replies import ask, fetch, or_else
 
 CHUNK = 200
 LOOKED_THROUGH_AT_MOST = 2000
@@ -45,8 +45,7 @@ class FailurePage:
 
 def count() -> int:
     """Return how many failures the list holds."""
-    with reaching():
-        return int(client().llen(keys().failed))
+    return int(ask("LLEN", keys().failed))
 
 
 def page(start: int, size: int) -> FailurePage:
@@ -98,10 +97,8 @@ def find(index: int, digest: str) -> Listed | None:
     was cleared and filled again has it higher.
     """
     here = _listed(_entries(index, index), index)
-    return next(
-        (listed for chunk in _places(here, index) for listed in chunk if listed.failure.digest == digest),
-        None,
-    )
+    everywhere = (listed for chunk in _places(here, index) for listed in chunk)
+    return next((listed for listed in everywhere if listed.failure.digest == digest), None)
 
 
 def _places(here: list[Listed], index: int) -> Iterator[list[Listed]]:
@@ -129,13 +126,10 @@ def upwards(start: int, stop: int | None = None) -> Iterator[list[Listed]]:
 
 
 def _entries(first: int, last: int) -> list[bytes]:
-    with reaching():
-        return list(client().lrange(keys().failed, first, last))
+    return list(ask("LRANGE", keys().failed, first, last))
 
 
 def _listed(entries: list[bytes], lowest: int) -> list[Listed]:
     """Number entries from ``lowest`` up; the newest comes first."""
-    return [
-        Listed(index=index, failure=Failure.parse(raw))
-        for index, raw in reversed(list(enumerate(entries, lowest)))
-    ]
+    listed = [Listed(index=index, failure=Failure.parse(raw)) for index, raw in enumerate(entries, lowest)]
+    return listed[::-1]

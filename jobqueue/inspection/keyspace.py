@@ -11,8 +11,8 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from jobqueue.connection import client, keys, reaching
-from jobqueue.inspection.replies import fetch, to_bytes, to_text
+from jobqueue.connection import keys
+from jobqueue.inspection.replies import ask, fetch, to_bytes, to_text
 
 SCAN_COUNT = 500
 SCANS_AT_MOST = 20
@@ -77,13 +77,10 @@ class Value:
 
 def page(cursor: int, holding: str = "", size: int = 100) -> KeysPage:
     """Return at least ``size`` keys whose name holds a text, or all that a few scans find."""
-    pattern = (
-        b"%s*%s*" % (escape(keys().prefix), escape(holding)) if holding else b"%s*" % escape(keys().prefix)
-    )
+    pattern = escape(keys().prefix) + b"*" + (escape(holding) + b"*" if holding else b"")
     found: dict[bytes, None] = {}
     for _ in range(SCANS_AT_MOST):
-        with reaching():
-            cursor, names = client().scan(cursor, match=pattern, count=SCAN_COUNT)
+        cursor, names = ask("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
         found.update(dict.fromkeys(names))
         if not cursor or len(found) >= size:
             break
@@ -107,9 +104,8 @@ def described(names: list[str]) -> list[Key]:
     """Return type, size and TTL of keys, in two round trips; keys that are gone are left out."""
     asked = fetch([command for name in names for command in (("TYPE", name), ("TTL", name))])
     types = [to_text(reply) if isinstance(reply, bytes) else str(reply) for reply in asked[::2]]
-    sizes = fetch(
-        [(SIZE_COMMANDS.get(type, "EXISTS"), name) for name, type in zip(names, types, strict=True)]
-    )
+    typed = list(zip(names, types, strict=True))
+    sizes = fetch([(SIZE_COMMANDS.get(type, "EXISTS"), name) for name, type in typed])
     return [
         _key(name, type, size, ttl)
         for name, type, size, ttl in zip(names, types, sizes, asked[1::2], strict=True)
@@ -135,8 +131,7 @@ def value(name: str, position: int, size: int = 50) -> Value | None:
         return None
     key = found[0]
     try:
-        with reaching():
-            rows, following = READERS.get(key.type, _unknown)(to_bytes(name), position, size)
+        rows, following = READERS.get(key.type, _unknown)(to_bytes(name), position, size)
     except ResponseError as error:
         return Value(key=key, rows=[], position=position, following=None, complaint=str(error))
     complaint = "" if key.type in READERS else f"A value of type {key.type} cannot be shown."
@@ -148,36 +143,36 @@ Rows = tuple[list[Row], int | None]
 
 def _string(key: bytes, position: int, size: int) -> Rows:
     end = position + STRING_PAGE_BYTES
-    text = client().getrange(key, position, end - 1)
-    total = client().strlen(key)
-    return [Row(label="", value=text, length=len(text))], end if end < total else None
+    text = ask("GETRANGE", key, position, end - 1)
+    return [Row(label="", value=text, length=len(text))], end if end < ask("STRLEN", key) else None
 
 
 def _list(key: bytes, position: int, size: int) -> Rows:
-    items = client().lrange(key, position, position + size)
+    items = ask("LRANGE", key, position, position + size)
     rows = [_row(str(position + i), item) for i, item in enumerate(items[:size])]
     return rows, position + size if len(items) > size else None
 
 
 def _set(key: bytes, position: int, size: int) -> Rows:
-    cursor, members = client().sscan(key, position, count=size)
+    cursor, members = ask("SSCAN", key, position, "COUNT", size)
     return [_row("", member) for member in sorted(members)], cursor or None
 
 
 def _hash(key: bytes, position: int, size: int) -> Rows:
-    cursor, fields = client().hscan(key, position, count=size)
+    cursor, fields = ask("HSCAN", key, position, "COUNT", size)
     return [_row(to_text(field), value) for field, value in sorted(fields.items())], cursor or None
 
 
 def _zset(key: bytes, position: int, size: int) -> Rows:
-    members = client().zrange(key, position, position + size, withscores=True)
-    rows = [_row(f"{score:.17g}", member) for member, score in members[:size]]
-    return rows, position + size if len(members) > size else None
+    flat = ask("ZRANGE", key, position, position + size, "WITHSCORES")
+    pairs = list(zip(flat[::2], flat[1::2], strict=True))
+    rows = [_row(to_text(score), member) for member, score in pairs[:size]]
+    return rows, position + size if len(pairs) > size else None
 
 
 def _stream(key: bytes, position: int, size: int) -> Rows:
     """Show the newest entries alone: jobqueue has no streams, and ids are no positions."""
-    return [_entry(*entry) for entry in client().xrevrange(key, count=size)], None
+    return [_entry(*entry) for entry in ask("XREVRANGE", key, "+", "-", "COUNT", size)], None
 
 
 def _entry(entry_id: bytes, fields: dict[bytes, bytes] | None) -> Row:

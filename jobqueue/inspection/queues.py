@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jobqueue.connection import client, keys, reaching
+from jobqueue.connection import keys
 from jobqueue.inspection.jobs import SeenJob, read_job
-from jobqueue.inspection.replies import fetch, or_else, to_bytes, to_text
+from jobqueue.inspection.replies import ask, fetch, or_else, to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,7 @@ class QueuePage:
 
 def names() -> list[str]:
     """Return the names of the known queues, sorted by bytes."""
-    with reaching():
-        return sorted_names(client().smembers(keys().queues))
+    return sorted_names(ask("SMEMBERS", keys().queues))
 
 
 def sorted_names(members: Any) -> list[str]:
@@ -44,8 +43,7 @@ def sorted_names(members: Any) -> list[str]:
 
 def size(queue: str) -> int:
     """Return how many jobs wait in a queue."""
-    with reaching():
-        return int(client().llen(to_bytes(keys().queue(queue))))
+    return int(ask("LLEN", keys().queue(queue)))
 
 
 def sizes() -> dict[str, int]:
@@ -55,8 +53,7 @@ def sizes() -> dict[str, int]:
 
 def payloads(queue: str, start: int, stop: int) -> list[bytes]:
     """Return the payloads from position ``start`` to ``stop`` (included, as in LRANGE), next one first."""
-    with reaching():
-        return list(client().lrange(to_bytes(keys().queue(queue)), start, stop))
+    return list(ask("LRANGE", keys().queue(queue), start, stop))
 
 
 def measured(queue_names: list[str], paused: frozenset[str] = frozenset()) -> list[Queue]:

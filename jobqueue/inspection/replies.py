@@ -7,13 +7,11 @@ that the page shows, so that one damaged key never hides the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from redis.exceptions import ResponseError
 
 from jobqueue.connection import client, reaching
-
-T = TypeVar("T")
 
 
 def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[Any]:
@@ -33,6 +31,12 @@ def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[
         return replies
 
 
+def ask(*command: Any) -> Any:
+    """Send one command and return its reply. Raises RedisUnreachable, and ResponseError."""
+    with reaching():
+        return client().execute_command(*(to_bytes(part) for part in command))  # type: ignore[no-untyped-call]
+
+
 def to_bytes(part: Any) -> Any:
     """Encode text as it stands in Redis, odd bytes included; numbers and bytes pass."""
     return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
@@ -43,7 +47,7 @@ def to_text(part: bytes) -> str:
     return part.decode("utf-8", "surrogateescape")
 
 
-def or_else(default: T, reply: Any, key: str, complaints: list[str]) -> T:
+def or_else(default: Any, reply: Any, key: str, complaints: list[str]) -> Any:
     """Return a reply; if it is an error or absent return ``default``, an error with one line of complaint."""
     if isinstance(reply, ResponseError):
         complaints.append(f"{key} cannot be read: {reason(reply)}.")

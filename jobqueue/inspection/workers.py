@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from jobqueue import rubyjson
-from jobqueue.connection import client, keys, reaching
+from jobqueue.connection import keys
 from jobqueue.inspection import moments
 from jobqueue.inspection.jobs import SeenJob, read_fields
 from jobqueue.inspection.queues import sorted_names
-from jobqueue.inspection.replies import fetch, number, or_else, to_text
+from jobqueue.inspection.replies import ask, fetch, number, or_else, to_text
 
 COMMANDS_PER_WORKER = 5
 
@@ -57,8 +57,7 @@ class Worker:
 
 def ids() -> list[str]:
     """Return the ids of the registered workers, sorted by bytes."""
-    with reaching():
-        return sorted_names(client().smembers(keys().workers))
+    return sorted_names(ask("SMEMBERS", keys().workers))
 
 
 def workers() -> list[Worker]:
@@ -138,7 +137,7 @@ def split_id(worker_id: str) -> tuple[str, str, list[str], list[str]]:
     return host, pid, [], ["The id is not host:pid:queues; Ruby's pages cannot show such a worker."]
 
 
-def _moment(value: bytes | None) -> Moment | None:
+def _moment(value: Any) -> Moment | None:
     if value is None:
         return None
     text = to_text(value)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from redis.exceptions import ResponseError
-
-from jobqueue import failure, scripts
+from jobqueue import failure
 from jobqueue.connection import client, keys, reaching
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection.failures import Listed, count, upwards
 from jobqueue.inspection.replies import to_bytes
+from jobqueue.scripts import load
 
 
 def retry(raw: bytes, new_entry: bytes, queue: str, payload: bytes, *, index: int = -1) -> bool:
@@ -22,7 +21,7 @@ def retry(raw: bytes, new_entry: bytes, queue: str, payload: bytes, *, index: in
     names = (k.failed, k.queues, k.queue(queue), k.wake(queue), k.wake_any)
     args = (raw, new_entry, to_bytes(queue), payload, index)
     with reaching():
-        answer = scripts.load("retry_failure")(client(), [to_bytes(name) for name in names], args)
+        answer = load("retry_failure")(client(), [to_bytes(name) for name in names], args)
     return answer is not None
 
 
@@ -45,7 +44,7 @@ def retry_all() -> tuple[int, int]:
         for listed in reversed(chunk):
             try:
                 retried += retry_listed(listed)
-            except (InvalidPayload, ResponseError):
+            except InvalidPayload:
                 unreadable += 1
     return retried, unreadable
 
@@ -75,6 +74,4 @@ def clear_retried() -> int:
 def _remove(listed: list[Listed]) -> int:
     pairs = [part for each in listed for part in (each.index, each.failure.raw)]
     with reaching():
-        return int(
-            scripts.load("remove_failures")(client(), [keys().failed], [secrets.token_bytes(16), *pairs])
-        )
+        return int(load("remove_failures")(client(), [keys().failed], [secrets.token_bytes(16), *pairs]))

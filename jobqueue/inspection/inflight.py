@@ -1,0 +1,58 @@
+"""Read what a worker has in flight: claimed and not settled yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jobqueue.connection import keys
+from jobqueue.inspection.jobs import SeenJob, read_job
+from jobqueue.inspection.replies import fetch, or_else, to_bytes, to_text
+
+HEAD = re.compile(rb"([01]):(\d{1,9}):")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One job in flight."""
+
+    queue: str
+    is_started: bool
+    job: SeenJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """All that the runs of one worker hold, in the order of their claims."""
+
+    jobs: list[Held]
+    complaints: list[str]
+
+
+def of_worker(worker_id: str) -> InFlight:
+    """Return what a worker of ours holds; a Ruby worker has nothing there. Three round trips."""
+    k = keys()
+    complaints: list[str] = []
+    runs = [to_text(run) for run in or_else([], fetch([("ZRANGE", k.runs, 0, -1)])[0], k.runs, complaints)]
+    owners = fetch([("HGET", k.inflight(run), "worker") for run in runs])
+    own = [run for run, owner in zip(runs, owners, strict=True) if owner == to_bytes(worker_id)]
+    held: list[Held] = []
+    for run, reply in zip(own, fetch([("HGETALL", k.inflight(run)) for run in own]), strict=True):
+        held += _held(or_else({}, reply, k.inflight(run), complaints))
+    return InFlight(jobs=held, complaints=complaints)
+
+
+def _held(fields: dict[bytes, bytes]) -> list[Held]:
+    tokens = sorted((field for field in fields if field.isdigit()), key=lambda token: (len(token), token))
+    return [_read(fields[token]) for token in tokens]
+
+
+def _read(value: bytes) -> Held:
+    """Read ``<0|1>:<byte length of queue>:<queue><payload>``."""
+    head = HEAD.match(value)
+    if not head:
+        return Held(queue="", is_started=False, job=read_job(value))
+    start = head.end() + int(head[2])
+    return Held(
+        queue=to_text(value[head.end() : start]), is_started=head[1] == b"1", job=read_job(value[start:])
+    )

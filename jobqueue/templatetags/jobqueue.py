@@ -1,0 +1,124 @@
+"""Filters of the dashboard: times, numbers and values as a person reads them."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+
+from jobqueue.inspection import moments
+from jobqueue.inspection.jobs import SeenJob
+from jobqueue.inspection.workers import Moment
+
+register = template.Library()
+
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+OUTSIDE = re.compile(r"site-packages/|dist-packages/|/lib/python\d|/gems/|<frozen |<internal:|/lib/ruby/")
+PRETTY_CHARACTERS = 20_000
+
+
+@register.filter
+def moment(value: Moment | datetime | str | None) -> str:
+    """Show a time as "3 minutes ago", in full in its title; one that cannot be read as it stands."""
+    if isinstance(value, str):
+        value = Moment(text=value, at=moments.parse(value))
+    text, at = (value.text, value.at) if isinstance(value, Moment) else ("", value)
+    if at is None:
+        return text
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", age(at)
+    )
+
+
+def age(at: datetime) -> str:
+    """Say how long ago a moment is, in one unit."""
+    seconds = int((timezone.now() - at).total_seconds())
+    if abs(seconds) < 2:
+        return "just now"
+    return f"in {lasting(-seconds)}" if seconds < 0 else f"{lasting(seconds)} ago"
+
+
+@register.filter
+def lasting(seconds: int) -> str:
+    """Show a time span in its largest unit: ``90`` is "1 minute"."""
+    unit, name = next((pair for pair in UNITS if seconds >= pair[0]), UNITS[-1])
+    count = seconds // unit
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """Show a whole number in groups of three digits; nothing for None."""
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
+def size_in_bytes(count: int) -> str:
+    """Show a size: ``1536`` is "1.5 kB"."""
+    if count < 1_000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    size = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1_000
+        if size < 999.95 or unit == "TB":
+            break
+    return f"{size:,.1f} {unit}"
+
+
+@register.filter
+def cut(text: str, length: int) -> str:
+    """Show the beginning of a long text."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+@register.filter
+def readable(value: bytes) -> str:
+    r"""Show bytes as text; those that are no UTF-8 as ``\xff``."""
+    return value.decode("utf-8", "backslashreplace")
+
+
+@register.filter
+def arguments(job: SeenJob) -> str:
+    """Show a job's arguments as in a call: ``"person@example.com", 3, urgent=true``."""
+    shown = [_json(value) for value in job.args]
+    return ", ".join(shown + [f"{name}={_json(value)}" for name, value in job.kwargs.items()])
+
+
+@register.filter
+def pretty(job: SeenJob) -> str:
+    """Show a job's arguments in full, a line for each value."""
+    parts = [_json(value, indent=2) for value in job.args]
+    parts += [f"{name} = {_json(value, indent=2)}" for name, value in job.kwargs.items()]
+    return cut("\n".join(parts), PRETTY_CHARACTERS)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+@register.filter
+def place(backtrace: list[str]) -> str:
+    """Return the line where it happened: the innermost of the site's own code, else the innermost of all."""
+    return next((line for line in backtrace if not OUTSIDE.search(line)), backtrace[0] if backtrace else "")
+
+
+@register.filter
+def figure(value: Any) -> str:
+    """Show one of Redis's figures."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {figure(part)}" for name, part in value.items())
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return f"{value:,}"
+    return str(value)
+
+
+@register.filter
+def words(name: str) -> str:
+    """Show a Redis figure's name with blanks."""
+    return name.replace("_", " ")

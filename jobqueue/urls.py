@@ -1,0 +1,34 @@
+"""The dashboard's addresses: ``path("jobs/", include("jobqueue.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from jobqueue.views import failed, overview, queues, stats, workers
+from jobqueue.views.converters import NameConverter
+
+register_converter(NameConverter, "jobqueue_name")
+
+app_name = "jobqueue"
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("working/", workers.working, name="working"),
+    path("failed/", failed.failed, name="failed"),
+    path("failed/retry/", failed.retry, name="retry"),
+    path("failed/remove/", failed.remove, name="remove"),
+    path("failed/retry-all/", failed.retry_all, name="retry_all"),
+    path("failed/clear-retried/", failed.clear_retried, name="clear_retried"),
+    path("failed/clear/", failed.clear, name="clear"),
+    path("queues/", queues.queues, name="queues"),
+    path("queues/<jobqueue_name:queue>/", queues.queue, name="queue"),
+    path("queues/<jobqueue_name:queue>/pause/", queues.pause, name="pause"),
+    path("queues/<jobqueue_name:queue>/resume/", queues.resume, name="resume"),
+    path("queues/<jobqueue_name:queue>/remove/", queues.remove, name="remove_queue"),
+    path("workers/", workers.workers, name="workers"),
+    path("workers/<jobqueue_name:worker_id>/", workers.worker, name="worker"),
+    path("stats/", stats.totals, name="stats"),
+    path("stats/redis/", stats.redis, name="redis"),
+    path("stats/keys/", stats.keys, name="keys"),
+    path("stats/keys/<jobqueue_name:key>/", stats.key, name="key"),
+    path("stats.txt", stats.text, name="stats_text"),
+]

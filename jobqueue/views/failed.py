@@ -1,0 +1,123 @@
+"""The Failed list, and what can be done to its entries.
+
+A form names an entry by the index at which it was seen and the digest of its text, so that an action hits
+the entry that was seen, even if the list has moved, or says that it is gone.
+"""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from jobqueue.exceptions import InvalidPayload
+from jobqueue.inspection import failures as reading
+from jobqueue.inspection.failures import Listed
+from jobqueue.store import failures as writing
+from jobqueue.views.access import CHANGING, CONFIRMING, page
+from jobqueue.views.pages import render
+from jobqueue.views.paging import PAGE_SIZE, Pager, page_number, whole_number
+
+HIGHEST_INDEX = 2**32
+GONE = "This failure is gone: someone else has removed or retried it meanwhile."
+
+
+@page()
+def failed(request: HttpRequest) -> HttpResponse:
+    """Show the failures, newest first; ``?class=`` shows those of one kind of job."""
+    name = request.GET.get("class", "").strip()
+    if name:
+        return search(request, name)
+    number = page_number(request)
+    seen = reading.page((number - 1) * PAGE_SIZE, PAGE_SIZE)
+    context = {"title": "Failed", "seen": seen, "pager": Pager(number=number, count=seen.count)}
+    return render(request, "jobqueue/failed.html", context, tab="failed")
+
+
+def search(request: HttpRequest, name: str) -> HttpResponse:
+    below = whole_number(request.GET.get("below", ""), highest=HIGHEST_INDEX)
+    seen = reading.search(name, PAGE_SIZE, below)
+    context = {"title": "Failed", "seen": seen, "name": name, "below": below}
+    return render(request, "jobqueue/failed.html", context, tab="failed")
+
+
+@page(methods=CHANGING, operates=True)
+def retry(request: HttpRequest) -> HttpResponse:
+    """Enqueue the job of one failure again; the entry stays and says when it was retried."""
+    listed = posted_failure(request)
+    try:
+        is_done = listed is not None and writing.retry_listed(listed)
+    except InvalidPayload as error:
+        messages.error(request, str(error), fail_silently=True)
+        return back_to_list(request)
+    if is_done and listed is not None:
+        said = f"{listed.job.name} was put on the queue {listed.failure.queue} again."
+        messages.success(request, said, fail_silently=True)
+    else:
+        messages.warning(request, GONE, fail_silently=True)
+    return back_to_list(request)
+
+
+@page(methods=CHANGING, operates=True)
+def remove(request: HttpRequest) -> HttpResponse:
+    """Remove one failure from the list."""
+    listed = posted_failure(request)
+    if listed is not None and writing.remove(listed.failure.raw):
+        messages.success(
+            request, f"The failure of {listed.job.name or 'no job'} was removed.", fail_silently=True
+        )
+    else:
+        messages.warning(request, GONE, fail_silently=True)
+    return back_to_list(request)
+
+
+@page(methods=CONFIRMING, operates=True)
+def retry_all(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return confirm(request, "Retry all failures?", "retry_all")
+    retried, unreadable = writing.retry_all()
+    messages.success(request, f"{retried:,} failures were retried.", fail_silently=True)
+    if unreadable:
+        said = f"{unreadable:,} failures hold no job that could be retried; they were left as they are."
+        messages.warning(request, said, fail_silently=True)
+    return redirect("jobqueue:failed")
+
+
+@page(methods=CONFIRMING, operates=True)
+def clear_retried(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return confirm(request, "Clear retried failures?", "clear_retried")
+    removed = writing.clear_retried()
+    messages.success(request, f"{removed:,} retried failures were removed.", fail_silently=True)
+    return redirect("jobqueue:failed")
+
+
+@page(methods=CONFIRMING, operates=True)
+def clear(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return confirm(request, "Clear all failures?", "clear")
+    writing.clear()
+    messages.success(request, "All failures were removed.", fail_silently=True)
+    return redirect("jobqueue:failed")
+
+
+def confirm(request: HttpRequest, title: str, action: str) -> HttpResponse:
+    """Ask before many failures are changed."""
+    context = {"title": title, "action": action, "count": reading.count()}
+    return render(request, f"jobqueue/confirm_{action}.html", context, tab="failed")
+
+
+def posted_failure(request: HttpRequest) -> Listed | None:
+    """Return the failure that a form names, or None if it is gone."""
+    index = whole_number(request.POST.get("index", ""), highest=HIGHEST_INDEX) or 0
+    return reading.find(index, request.POST.get("digest", ""))
+
+
+def back_to_list(request: HttpRequest) -> HttpResponseRedirect:
+    """Return to the page of the list where the button was."""
+    back = request.POST.get("next", "")
+    here = reverse("jobqueue:failed")
+    is_ours = back.startswith(here) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return HttpResponseRedirect(back if is_ours else here)
