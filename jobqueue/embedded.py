@@ -171,7 +171,8 @@ class EmbeddedServer:
     def _shut_down(self) -> None:
         """Ask the server to write its data and end; the signal needs no socket, whose file may be gone."""
         if pid := self._recorded_pid():
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         else:
             self._ask("SHUTDOWN")
 

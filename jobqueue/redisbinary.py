@@ -52,7 +52,11 @@ def find_binary() -> RedisBinary:
     packaged = _inspect(_packaged())
     if packaged and packaged.version >= OLDEST_VERSION:
         return packaged
-    found = f"{on_path.path} is {'.'.join(map(str, on_path.version))}" if on_path else "none is on PATH"
+    found = (
+        f"{on_path.path} is {'.'.join(map(str, on_path.version))}"
+        if on_path
+        else "none that works is on PATH"
+    )
     raise ImproperlyConfigured(f"No redis-server can be started: {found}. {WAY_OUT}")
 
 
