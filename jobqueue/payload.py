@@ -89,7 +89,8 @@ def read(fields: Any) -> Job:
         raise InvalidPayload(
             f"{rubyjson.shown(fields)} names no job: its class is {rubyjson.shown(name)}, not text"
         )
-    return Job(name, *_arguments(fields.get("args")), *_own(fields))
+    args, kwargs = _arguments(fields.get("args"))
+    return Job(name, args, kwargs, *_own(fields))
 
 
 def with_crashes(payload: bytes, crashes: int) -> bytes:

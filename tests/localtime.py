@@ -11,7 +11,7 @@ from contextlib import contextmanager
 @contextmanager
 def local_time(zone: str) -> Iterator[None]:
     """Make ``zone`` the process's local time, and restore what was before."""
-    before = os.environ.get("TZ")
+    before = os.environ["TZ"]  # Django has set it
     _set(zone)
     try:
         yield
@@ -19,9 +19,6 @@ def local_time(zone: str) -> Iterator[None]:
         _set(before)
 
 
-def _set(zone: str | None) -> None:
-    if zone is None:
-        os.environ.pop("TZ", None)
-    else:
-        os.environ["TZ"] = zone
+def _set(zone: str) -> None:
+    os.environ["TZ"] = zone
     time.tzset()

@@ -1,0 +1,142 @@
+"""The floors of the package: imports go down, never up, never in circles, and stand at a module's head."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "jobqueue"
+
+FLOORS = (
+    # 0 words
+    "exceptions conf keys signals unix",
+    # 1 values
+    "backoff clock failure ids patterns payload recovery rubyjson",
+    # 2 Redis
+    "address connection doorbells embedded inspection link redisbinary scripts socketpath store wire",
+    # 3 jobs
+    "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
+    " performing registry",
+    # 4 processes
+    "attention batchsize inflight patience processtitle sharedpage supervisor worker workeroptions",
+    # 5 doors: __init__ is the package itself
+    "__init__ apps checks management pytest_plugin templatetags testing urls views",
+)
+"""What stands on each floor; a subpackage stands there as a whole."""
+
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES = {_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def _top(module: str) -> str:
+    """Return what of ``jobqueue.views.queues`` stands on a floor: ``views``."""
+    return (module.split(".") + ["__init__"])[1]
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def _imported(module: str, tree: ast.AST) -> list[str]:
+    """Return the modules of the package that are imported anywhere in ``tree``."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _base(module, node)
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            names += [name if name in MODULES else base for name in inner]
+    return list(dict.fromkeys(name for name in names if name.split(".")[0] == "jobqueue"))
+
+
+def _base(module: str, node: ast.ImportFrom) -> str:
+    """Return the absolute name of what ``from … import`` imports from."""
+    if not node.level:
+        return node.module or ""
+    package = module.split(".") if MODULES[module].name == "__init__.py" else module.split(".")[:-1]
+    parents = package[: len(package) - node.level + 1]
+    return ".".join([*parents, node.module] if node.module else parents)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_stands_on_a_floor(module):
+    assert _top(module) in FLOOR_OF, f"{module} stands on no floor: add it to FLOORS in {Path(__file__).name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_or_stay_on_the_floor(module):
+    floor = FLOOR_OF.get(_top(module), len(FLOORS))
+
+    imported = _imported(module, _tree(module))
+    upward = [name for name in imported if FLOOR_OF.get(_top(name), len(FLOORS)) > floor]
+
+    assert not upward, f"{module} imports from above: {', '.join(upward)}"
+
+
+def test_imports_never_go_in_circles():
+    graph = {module: _imported(module, _without_types(_tree(module))) for module in MODULES}
+
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"these modules import each other: {' <- '.join(error.args[1])}")
+
+
+def _without_types(tree: ast.Module) -> ast.Module:
+    """Leave out ``if TYPE_CHECKING:``, whose imports never run: types may know each other."""
+    body = [node for node in tree.body if not (isinstance(node, ast.If) and _is_for_types(node.test))]
+    return ast.Module(body, tree.type_ignores)
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_stands_inside_a_function(module):
+    functions = [
+        node for node in ast.walk(_tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+    hidden = [
+        f"{module}:{node.lineno}"
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert not hidden
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "imported"),
+    [
+        ("jobqueue.payload", "import jobqueue.ids, json", ["jobqueue.ids"]),
+        ("jobqueue.payload", "from jobqueue import ids, nothing", ["jobqueue.ids", "jobqueue"]),
+        ("jobqueue.payload", "from jobqueue.ids import new_id", ["jobqueue.ids"]),
+        ("jobqueue.payload", "from . import ids", ["jobqueue.ids"]),
+        ("jobqueue.payload", "from .ids import new_id", ["jobqueue.ids"]),
+        ("jobqueue.store", "from ..ids import new_id", ["jobqueue.ids"]),
+        ("jobqueue.payload", "if x:\n def f():\n  from jobqueue.ids import new_id", ["jobqueue.ids"]),
+        ("jobqueue.payload", "from json import jobqueue", []),
+    ],
+)
+def test_imports_are_found_in_every_form(module, source, imported):
+    assert _imported(module, ast.parse(source)) == imported
+
+
+def test_imports_for_types_are_told_from_those_that_run():
+    tree = ast.parse("import a\nif TYPE_CHECKING:\n import b\nif DEBUG:\n import jobqueue.ids")
+
+    assert ast.unparse(_without_types(tree)) == "import a\nif DEBUG:\n    import jobqueue.ids"
