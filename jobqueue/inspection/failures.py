@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobqueue.connection import keys
 from jobqueue.failure import Failure
 from jobqueue.inspection.jobs import SeenJob, seen
-from jobqueue.inspection.replies import ask, fetch, or_else
+from jobqueue.inspection.replies import ask, fetch, is_name, or_else
 
 CHUNK = 200
 LOOKED_THROUGH_AT_MOST = 2000
@@ -29,7 +29,8 @@ class Listed:
 
     @property
     def can_be_retried(self) -> bool:
-        return self.failure.job is not None and bool(self.failure.queue)
+        """Whether there is a job, and a queue to put it on."""
+        return self.failure.job is not None and is_name(self.failure.queue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def retry_listed(listed: Listed) -> bool:
     """Retry one failure; return False if it is gone. Raise InvalidPayload if it holds no job to retry."""
     seen = listed.failure
     payload = failure.retry_payload(seen)
-    if not seen.queue:
+    if not listed.can_be_retried:
         raise InvalidPayload("this failure cannot be retried: it names no queue")
     return retry(seen.raw, failure.retried(seen.raw), seen.queue, payload, index=listed.index)
 

@@ -20,7 +20,15 @@ class NameConverter:
         return raw.decode("utf-8", "surrogateescape")
 
     def to_url(self, value: str) -> str:
-        raw = value.encode("utf-8", "surrogateescape")
+        raw = encoded(value)
         if raw in (b"", b".", b".."):
             return raw.decode().replace(".", "~2E") or "~"
         return "".join(chr(byte) if PLAIN.fullmatch(bytes([byte])) else f"~{byte:02X}" for byte in raw)
+
+
+def encoded(value: str) -> bytes:
+    """Return a name's bytes; half a surrogate pair, which JSON can hold, becomes ``?``."""
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")

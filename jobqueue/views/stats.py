@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 
 from jobqueue.inspection import keyspace
 from jobqueue.inspection import stats as reading
+from jobqueue.inspection.stats import RedisInfo
+from jobqueue.templatetags.jobqueue import lasting
 from jobqueue.views.access import page
 from jobqueue.views.pages import render, render_problem
 from jobqueue.views.paging import whole_number
 
 HIGHEST_CURSOR = 2**64 - 1
 HIGHEST_POSITION = 2**62
+LABELS = {"list": "#", "hash": "Field", "zset": "Score", "stream": "Entry"}
+"""What stands beside the values of each type; sets have values alone."""
 
 
 @page()
@@ -23,8 +29,41 @@ def totals(request: HttpRequest) -> HttpResponse:
 
 @page()
 def redis(request: HttpRequest) -> HttpResponse:
-    context = {"title": "Redis", "part": "redis", "seen": reading.redis_info()}
+    seen = reading.redis_info()
+    context = {
+        "title": "Redis",
+        "part": "redis",
+        "seen": seen,
+        "highlights": highlights(seen),
+        "warnings": warnings(seen),
+    }
     return render(request, "jobqueue/stats_redis.html", context, tab="stats")
+
+
+def highlights(seen: RedisInfo) -> list[tuple[str, Any]]:
+    """Return the figures that people look for first."""
+    figures = [
+        ("version", seen.figure("redis_version")),
+        ("uptime", lasting(seen.figure("uptime_in_seconds") or 0)),
+        ("memory", seen.figure("used_memory_human")),
+        ("clients", seen.figure("connected_clients")),
+        ("commands a second", seen.figure("instantaneous_ops_per_sec")),
+    ]
+    return [(name, value) for name, value in figures if value is not None]
+
+
+def warnings(seen: RedisInfo) -> list[str]:
+    """Say where this Redis could lose jobs."""
+    said = []
+    if (policy := seen.figure("maxmemory_policy")) not in (None, "noeviction"):
+        said.append(f"maxmemory-policy is {policy}: a full Redis throws keys away. Jobs need noeviction.")
+    if seen.figure("aof_enabled") == 0:
+        said.append("appendonly is off: a crash of Redis loses the jobs since its last snapshot.")
+    if seen.figure("rdb_last_bgsave_status") not in (None, "ok"):
+        said.append("The last snapshot could not be written.")
+    if seen.figure("role") == "slave":
+        said.append("This Redis is a replica: it cannot be written to.")
+    return said
 
 
 @page()
@@ -45,7 +84,8 @@ def key(request: HttpRequest, key: str) -> HttpResponse:
     if seen is None:
         sentence = f"There is no key {key} among the keys of jobqueue and Resque."
         return render_problem(request, "No such key", sentence, status=404)
-    context = {"title": key, "part": "keys", "seen": seen, "position": position}
+    labelled = LABELS.get(seen.key.type, "")
+    context = {"title": key, "part": "keys", "seen": seen, "position": position, "labelled": labelled}
     return render(request, "jobqueue/stats_key.html", context, tab="stats")
 
 

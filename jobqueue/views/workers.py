@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,10 +12,12 @@ from jobqueue.inspection import inflight, stats
 from jobqueue.inspection import workers as reading
 from jobqueue.inspection.stats import Doing
 from jobqueue.views.access import page
+from jobqueue.views.converters import NameConverter
 from jobqueue.views.pages import render, render_problem
 from jobqueue.views.paging import Pager, page_number
 
 WORKERS_PER_PAGE = 50
+NAMES = NameConverter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,11 @@ class Host:
     name: str
     workers: int
     working: int
+
+    @property
+    def parameter(self) -> str:
+        """The name as it stands in an address."""
+        return NAMES.to_url(self.name)
 
 
 @page()
@@ -40,7 +48,7 @@ def working(request: HttpRequest) -> HttpResponse:
 def workers(request: HttpRequest) -> HttpResponse:
     """List the hosts if there are several, and the workers of all or of one."""
     seen = stats.overview()
-    host = request.GET.get("host")
+    host = chosen_host(request)
     chosen = [worker for worker in seen.workers if host is None or worker.host == host]
     pager = Pager(number=page_number(request), count=len(chosen), size=WORKERS_PER_PAGE)
     shown = reading.read([worker.id for worker in chosen[pager.start : pager.start + pager.size]])
@@ -51,8 +59,15 @@ def workers(request: HttpRequest) -> HttpResponse:
         "host": host,
         "workers": shown,
         "pager": pager,
+        "keep": "" if host is None else f"&host={NAMES.to_url(host)}",
     }
     return render(request, "jobqueue/workers.html", context, tab="workers")
+
+
+def chosen_host(request: HttpRequest) -> str | None:
+    """Return the host whose workers are asked for; None for those of all."""
+    asked = request.GET.get("host")
+    return NAMES.to_python(asked) if asked and re.fullmatch(NAMES.regex, asked) else None
 
 
 def hosts(workers: list[Doing]) -> list[Host]:
