@@ -330,7 +330,7 @@ def test_a_failure_without_a_usable_job_is_not_retried(text, reason):
             b"\xff",
             "this entry is no JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
         ),
-        (b"[" * 2000, "this entry is no JSON: it is nested more than 100 levels deep"),
+        (b"[" * 2000 + b"]" * 2000, "this entry is no JSON: it is nested more than 100 levels deep"),
         (b"null", "this entry is JSON, but no object"),
         (b"[7]", "this entry is JSON, but no object"),
         (raw(failed_at=7), "its failed_at is 7, not text"),

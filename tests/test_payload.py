@@ -198,7 +198,10 @@ def test_a_field_of_ours_with_a_strange_value_counts_as_absent(field, value):
         (b"not json", "'not json' is no JSON: Expecting value: line 1 column 1 (char 0)"),
         (b"", "'' is no JSON: Expecting value"),
         (b'{"class":"\xff"}', "'{\"class\":\"\\\\xff\"}' is no JSON: 'utf-8' codec can't decode byte 0xff"),
-        (b"[" * 5000, f"'{'[' * 59}…{'[' * 18}' is no JSON: it is nested more than 100 levels deep"),
+        (
+            b"[" * 5000 + b"]" * 5000,
+            f"'{'[' * 59}…{']' * 18}' is no JSON: it is nested more than 100 levels deep",
+        ),
         (b'{"class":"a","args":[' + b"1" * 5000 + b"]}", '\'{"class":"a"'),
         (b"null", "None is no job: a payload is a JSON object"),
         (b"7", "7 is no job"),
