@@ -21,8 +21,8 @@ FLOORS = (
     "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
     " performing registry",
     # 4 processes
-    "attention batchsize forking inflight lifeline patience processtitle sharedpage supervisor watchdog"
-    " worker workeroptions",
+    "attention batchsize consolelog forking inflight lifeline patience pidfile processtitle reloading"
+    " sharedpage supervisor watchdog worker workeroptions",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )
