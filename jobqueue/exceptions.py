@@ -6,6 +6,7 @@ JobQueueError
 ├── InvalidPayload            a text in Redis is no job
 ├── UnknownJob                a payload names a job that is not registered
 ├── InvalidQueues             a worker's list of queues cannot be used
+├── InvalidOption             an option of a command cannot be used
 ├── RedisUnreachable          Redis does not answer
 ├── RunLost                   another process has recovered this worker's run
 └── ImproperlyConfigured ✕    (also Django's own)
@@ -43,6 +44,10 @@ class UnknownJob(JobQueueError, LookupError):
 
 class InvalidQueues(JobQueueError, ValueError):
     """A worker's list of queues cannot be used."""
+
+
+class InvalidOption(JobQueueError, ValueError):
+    """An option of a command, on its command line or in the environment, cannot be used."""
 
 
 class RedisUnreachable(JobQueueError, ConnectionError):

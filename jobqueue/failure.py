@@ -75,7 +75,7 @@ def entry(
     when = clock.failed_at(time.time() if failed_at is None else failed_at)
     parts = (
         b'{"failed_at":' + _json(when),
-        b'"payload":' + _embedded(payload),
+        b'"payload":' + embedded(payload),
         b'"exception":' + _json(exception),
         b'"error":' + _json(error),
         b'"backtrace":[' + b",".join(map(_json, backtrace)) + b"]",
@@ -173,7 +173,7 @@ def _json(text: str | bytes) -> bytes:
     return rubyjson.encode(str(text)).encode("utf-8", "replace")
 
 
-def _embedded(payload: bytes) -> bytes:
+def embedded(payload: bytes) -> bytes:
     """Return a payload as it stands, so that Ruby's spelling survives, if it fits into an entry."""
     try:
         fits = isinstance(rubyjson.decode(payload, rubyjson.DEEPEST - 1), dict)

@@ -49,6 +49,15 @@ class Link:
                 raise reply
         return replies
 
+    def connect(self) -> AbstractConnection:
+        """Return the connection, made now if there is none."""
+        if self._connection is None:
+            connection = make_connection()
+            connection.connect()
+            self._connection = connection
+            self.connects += 1
+        return self._connection
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.disconnect()
@@ -57,7 +66,7 @@ class Link:
     def _exchange(self, commands: Sequence[Sequence[Any]], *, keep: bool = False) -> list[Any]:
         """Send commands and return their replies; ``keep`` leaves errors of commands among them."""
         try:
-            connection = self._connected()
+            connection = self.connect()
             connection.send_packed_command(connection.pack_commands(commands))
             replies = [_reply(connection) for _ in commands]
         except BaseException:
@@ -67,14 +76,6 @@ class Link:
         if not keep and isinstance(replies[0], Exception):
             raise replies[0]
         return replies
-
-    def _connected(self) -> AbstractConnection:
-        if self._connection is None:
-            connection = make_connection()
-            connection.connect()
-            self._connection = connection
-            self.connects += 1
-        return self._connection
 
 
 def _reply(connection: AbstractConnection) -> Any:

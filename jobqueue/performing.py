@@ -106,8 +106,8 @@ def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
 
 
 def _announce_start(definition: Definition[..., Any], job: Job, queue: str) -> None:
-    if _log.isEnabledFor(logging.INFO):
-        _log.info("got: %s", label(job, queue))
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("got: %s", label(job, queue))
     if signals.job_started.receivers:
         signals.job_started.send_robust(definition, job=job, queue=queue)
 
@@ -168,8 +168,8 @@ def _brief(error: BaseException) -> str:
 
 
 def _done(job: Job, queue: str) -> Outcome:
-    if _log.isEnabledFor(logging.INFO):
-        _log.info("done: %s", label(job, queue))
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("done: %s", label(job, queue))
     return Outcome(Kind.DONE, job)
 
 

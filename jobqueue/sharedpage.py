@@ -22,7 +22,7 @@ class SharedPage:
 
     @property
     def run(self) -> str:
-        """The name of the worker's run; empty before it has one."""
+        """The name of the worker's run; empty before it has one, and when it has ended it."""
         return self._memory[:NAME_BYTES].rstrip(b"\0").decode()
 
     @run.setter

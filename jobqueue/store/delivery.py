@@ -33,7 +33,7 @@ class Endings:
     failed: list[tuple[int, bytes]] = field(default_factory=list)
     """Tokens with their entries for the Failed list."""
     back: list[int] = field(default_factory=list)
-    """Tokens to put back at the head of their queues, ascending."""
+    """Tokens to put back at the head of their queues, in the order of their claims."""
 
     def __bool__(self) -> bool:
         return bool(self.done or self.failed or self.back)
@@ -135,7 +135,7 @@ class Scripts:
     def settle(self, endings: Endings) -> Call:
         failed = [part for pair in endings.failed for part in pair]
         args = [self._run, *self._prefixes, len(endings.done), len(endings.failed)]
-        return Call(load("settle"), self._settle_keys, [*args, *endings.done, *failed, *endings.back])
+        return Call(load("settle"), self._settle_keys, [*args, *endings.done, *failed, *sorted(endings.back)])
 
     def start(self, token: int, shown: bytes) -> Call:
         to = [*self._base, self._key.worker(self._worker_id)]

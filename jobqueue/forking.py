@@ -1,0 +1,104 @@
+"""Perform a job in a child process of its own, as Resque does."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from typing import NamedTuple
+
+from jobqueue import failure, lifeline, processtitle
+from jobqueue.attention import STOP_SIGNALS, Attention
+from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.recovery import DIRTY_EXIT, exit_text
+from jobqueue.store.delivery import Claimed
+
+DONE, FAILED = b"D", b"F"
+
+
+class Report(NamedTuple):
+    """How a child ended its job."""
+
+    entry: bytes | None
+    """The failure's entry, None if the job is done."""
+    is_put_back: bool = False
+    """The child had to be killed for the worker to stop in time."""
+
+
+def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Report:
+    """Fork, let the child perform the job, and wait for its report or its death."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _perform_and_report(job, worker_id, writer)
+    os.close(writer)
+    try:
+        text, status = _wait(pid, reader, attention)
+    finally:
+        os.close(reader)
+    if text:
+        return Report(text[1:] if text[:1] == FAILED else None)
+    if attention.is_overdue:
+        return Report(None, is_put_back=True)
+    return Report(_dirty_exit(job, worker_id, pid, status))
+
+
+def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:
+    """Do the child's part, which never returns; leaving without a report tells that it died."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (*STOP_SIGNALS, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_IGN if number in STOP_SIGNALS else signal.SIG_DFL)
+        lifeline.die_with_parent(signal.SIGKILL)
+        processtitle.show(f"Processing {job.queue}")
+        _write(writer, _report(perform(job.payload, job.queue, worker_id)))
+    finally:
+        os._exit(0)
+
+
+def _report(outcome: Outcome) -> bytes:
+    return DONE if outcome.kind is Kind.DONE else FAILED + (outcome.failure or b"")
+
+
+def _write(writer: int, report: bytes) -> None:
+    message = len(report).to_bytes(8) + report
+    while message:
+        message = message[os.write(writer, message) :]
+
+
+def _wait(pid: int, reader: int, attention: Attention) -> tuple[bytes, int]:
+    """Return a child's report, empty if it died without one, and its exit status."""
+    os.set_blocking(reader, False)
+    received, status = b"", None
+    while status is None:
+        attention.sleep(1.0, reader)
+        if attention.is_overdue:
+            os.kill(pid, signal.SIGKILL)
+        received += _read_available(reader)
+        ended, code = os.waitpid(pid, os.WNOHANG)
+        status = code if ended else None
+    received += _read_available(reader)
+    size = int.from_bytes(received[:8])
+    is_whole = len(received) >= 8 and len(received) == 8 + size
+    return (received[8:] if is_whole else b""), status
+
+
+def _read_available(reader: int) -> bytes:
+    received = b""
+    while select.select([reader], [], [], 0)[0]:
+        chunk = os.read(reader, 65536)
+        if not chunk:
+            break
+        received += chunk
+    return received
+
+
+def _dirty_exit(job: Claimed, worker_id: str, pid: int, status: int) -> bytes:
+    return failure.entry(
+        job.payload,
+        exception=DIRTY_EXIT,
+        error=exit_text(pid, status),
+        backtrace=[],
+        worker=worker_id,
+        queue=job.queue,
+    )

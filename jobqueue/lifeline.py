@@ -1,0 +1,21 @@
+"""Processes that end with their parent, so that nothing runs on as an orphan."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+"""From Linux's prctl(2)."""
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Have this process sent a signal when its parent dies (on Linux; elsewhere loops have to look)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+
+
+def is_orphan(parent: int) -> bool:
+    """Tell whether the process that forked this one has died."""
+    return os.getppid() != parent

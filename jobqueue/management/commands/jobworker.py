@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from jobqueue import consolelog, reloading
+from jobqueue.exceptions import InvalidOption, InvalidQueues
+from jobqueue.pidfile import pidfile
+from jobqueue.supervisor import Supervisor
+from jobqueue.workeroptions import read_options
+
+
+class Command(BaseCommand):
+    help = "Perform jobs until told to stop (QUIT, TERM or INT finish the running job)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--queues",
+            help="Queues in order of priority, such as 'high,low', '*', 'mail_*' or '*,!low'; "
+            "default: those of the defined jobs. Environment: QUEUES or QUEUE.",
+        )
+        parser.add_argument("--count", type=int, help="How many worker processes (1). Environment: COUNT.")
+        parser.add_argument(
+            "--jobs-per-fork",
+            type=int,
+            help="Replace a worker process after so many jobs; 1 forks for every job, as Resque does; 0, the "
+            "default, never. Environment: JOBS_PER_FORK, FORK_PER_JOB.",
+        )
+        parser.add_argument(
+            "--interval",
+            type=float,
+            help="Seconds between two looks of an idle worker that nothing wakes (5); 0 is --burst. "
+            "Environment: INTERVAL.",
+        )
+        parser.add_argument("--burst", action="store_true", help="Stop when no job is left.")
+        parser.add_argument(
+            "--shutdown-timeout",
+            type=float,
+            help="Seconds that a stopping worker leaves its job before it puts it back (25).",
+        )
+        parser.add_argument("--pidfile", help="Write the supervisor's pid here. Environment: PIDFILE.")
+        parser.add_argument(
+            "--reload", action="store_true", help="Start again when code changes; for development."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        consolelog.set_up(consolelog.verbosity(options["verbosity"], os.environ))
+        try:
+            chosen = read_options(options, os.environ)
+        except (InvalidOption, InvalidQueues) as error:
+            raise CommandError(str(error)) from error
+        if options["reload"]:
+            reloading.run(chosen.shutdown_timeout_seconds)
+            return
+        with pidfile(chosen.pidfile):
+            Supervisor(chosen).run()

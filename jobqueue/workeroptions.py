@@ -1,0 +1,96 @@
+"""How a worker was asked to run: by the command line, else by Resque's environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobqueue import registry
+from jobqueue.conf import settings
+from jobqueue.exceptions import InvalidOption
+from jobqueue.patterns import QueueList
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerOptions:
+    """The options of one ``manage.py jobworker``."""
+
+    queues: QueueList
+    count: int = 1
+    """How many worker processes."""
+    jobs_per_fork: int = 0
+    """After how many jobs a process is replaced; 1 forks for each job, 0 never."""
+    interval_seconds: float = 5.0
+    burst: bool = False
+    """Stop when no job is left."""
+    shutdown_timeout_seconds: float = 25.0
+    pidfile: str = ""
+
+
+def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> WorkerOptions:
+    """Return the options; ``given`` holds those of the command line, None where it is silent.
+
+    Raises InvalidOption or InvalidQueues.
+    """
+    interval = _first(given["interval"], _number(environ, "INTERVAL"), settings.interval_seconds)
+    return WorkerOptions(
+        queues=QueueList.parse(_queues(given, environ)),
+        count=_at_least(1, "--count", _first(given["count"], _whole(environ, "COUNT"), 1)),
+        jobs_per_fork=_at_least(0, "--jobs-per-fork", _first(given["jobs_per_fork"], _per_fork(environ), 0)),
+        interval_seconds=_at_least(0, "--interval", interval) or settings.interval_seconds,
+        burst=given["burst"] or interval == 0,
+        shutdown_timeout_seconds=_at_least(
+            0, "--shutdown-timeout", _first(given["shutdown_timeout"], settings.shutdown_timeout_seconds)
+        ),
+        pidfile=_first(given["pidfile"], environ.get("PIDFILE"), ""),
+    )
+
+
+def _queues(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    text = _first(given["queues"], environ.get("QUEUES"), environ.get("QUEUE"))
+    if text is not None:
+        return str(text)
+    defined = registry.queues()
+    if not defined:
+        raise InvalidOption(
+            "No installed app defines a job, so there is no queue to work on: define one with @job in the "
+            "`jobs` module of an app in INSTALLED_APPS, or name queues with --queues."
+        )
+    return ",".join(defined)
+
+
+def _per_fork(environ: Mapping[str, str]) -> int | None:
+    """Read JOBS_PER_FORK, else Resque's FORK_PER_JOB, which anything but ``false`` switches on."""
+    jobs = _whole(environ, "JOBS_PER_FORK")
+    fork_per_job = environ.get("FORK_PER_JOB")
+    if jobs is not None or fork_per_job is None:
+        return jobs
+    return 0 if fork_per_job == "false" else 1
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _whole(environ: Mapping[str, str], name: str) -> int | None:
+    number = _number(environ, name)
+    if number is not None and number != int(number):
+        raise InvalidOption(f"{name}={environ[name]!r} is no whole number.")
+    return None if number is None else int(number)
+
+
+def _number(environ: Mapping[str, str], name: str) -> float | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidOption(f"{name}={text!r} is no number; set it to one, or unset it.") from None
+
+
+def _at_least(least: float, name: str, value: Any) -> Any:
+    if value < least:
+        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
+    return value

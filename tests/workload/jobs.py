@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from jobqueue import job
+from jobqueue.connection import client
+
+LEDGER = "ledger"
+"""A list outside the namespace, which the workers' own counters do not touch."""
+
+
+def note(text: str) -> None:
+    client().rpush(LEDGER, text)
+
+
+@job(queue="work")
+def noop(*args: object) -> None:
+    pass
+
+
+@job(queue="work")
+def perform(number: int, seconds: float = 0.0) -> None:
+    """Take some time, then tell that it was done."""
+    time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work")
+def begin_and_wait(number: int, seconds: float) -> None:
+    """Tell that it began, then take its time."""
+    note(f"began {number}")
+    time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work")
+def die(number: int, with_signal: int = signal.SIGKILL) -> None:
+    note(f"died {number}")
+    os.kill(os.getpid(), with_signal)
+
+
+@job(queue="work")
+def leave(status: int) -> None:
+    os._exit(status)
+
+
+@job(queue="work")
+def fail(number: int) -> None:
+    raise ValueError(f"job {number} fails")
+
+
+@job(queue="work", batch=False)
+def alone(number: int, seconds: float = 0.0) -> None:
+    time.sleep(seconds)
+    note(str(number))

@@ -1,0 +1,12 @@
+"""Settings of the worker processes that tests start."""
+
+from __future__ import annotations
+
+import os
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = ["jobqueue", "tests.workload"]
+ROOT_URLCONF = "tests.workload.urls"
+JOBQUEUE_DEAD_AFTER_SECONDS = float(os.environ.get("TEST_DEAD_AFTER", "30"))
+JOBQUEUE_HEARTBEAT_SECONDS = float(os.environ.get("TEST_HEARTBEAT", "5"))
