@@ -1,5 +1,61 @@
+"""Resque for Django: jobs that wait in Redis and are never lost.
+
+In the module ``jobs`` of an installed app::
+
+    from jobqueue import job
+
+    @job(queue="emails")
+    def send_email(to, subject, body): ...
+
+Anywhere else::
+
+    send_email.enqueue("person@example.com", "Sample Subject", "…")
+
+``manage.py jobworker`` performs the jobs, and ``jobqueue.urls`` shows them. Inside a transaction a job is
+enqueued when the transaction commits.
+"""
+
 from __future__ import annotations
 
+from jobqueue.api import dequeue, enqueue, enqueue_many, enqueue_to, peek, push
+from jobqueue.background import BackgroundValue, read_values
+from jobqueue.changes import call_on_change, enqueue_on_change
 from jobqueue.definition import Definition, job
+from jobqueue.exceptions import DontPerform, JobQueueError
+from jobqueue.inspection.queues import names as queues
+from jobqueue.inspection.queues import size
+from jobqueue.inspection.stats import info
+from jobqueue.inspection.values import Reading
+from jobqueue.inspection.workers import workers, working
+from jobqueue.payload import Job
+from jobqueue.signals import job_enqueued, job_finished, job_push_failed, job_started
+from jobqueue.store.queues import remove_queue
 
-__all__ = ["Definition", "job"]
+__all__ = [
+    "BackgroundValue",
+    "Definition",
+    "DontPerform",
+    "Job",
+    "JobQueueError",
+    "Reading",
+    "call_on_change",
+    "dequeue",
+    "enqueue",
+    "enqueue_many",
+    "enqueue_on_change",
+    "enqueue_to",
+    "info",
+    "job",
+    "job_enqueued",
+    "job_finished",
+    "job_push_failed",
+    "job_started",
+    "peek",
+    "push",
+    "queues",
+    "read_values",
+    "remove_queue",
+    "size",
+    "workers",
+    "working",
+]

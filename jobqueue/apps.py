@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import register
 
-from jobqueue import discovery
+from jobqueue import checks, discovery
 
 
 class JobQueueConfig(AppConfig):
@@ -10,4 +11,5 @@ class JobQueueConfig(AppConfig):
     verbose_name = "Jobs"
 
     def ready(self) -> None:
+        register(checks.check_settings)
         discovery.discover()

@@ -9,16 +9,25 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 _log = logging.getLogger("jobqueue")
 
+_NONE: frozenset[str] = frozenset()
+
 
 class _Seen(threading.local):
-    nothing_open = False
-    """After the last job of this thread no connection was there, so none needs a look before the next."""
+    may_be_open = True
+    """A connection of this thread may be open; as long as none is, jobs pay nothing for the checks."""
 
 
 _seen = _Seen()
+
+
+@receiver(connection_created)
+def _remember(**_: Any) -> None:
+    _seen.may_be_open = True
 
 
 def in_transaction(using: str) -> bool:
@@ -42,8 +51,8 @@ def on_commit(call: Callable[[], Any], using: str) -> None:
 
 def before_job() -> frozenset[str]:
     """Check the connections that are there; return the databases whose transaction is the caller's."""
-    if _seen.nothing_open:
-        return frozenset()
+    if not _seen.may_be_open:
+        return _NONE
     outer = set()
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:
@@ -58,14 +67,16 @@ def after_job(outer: frozenset[str]) -> list[str]:
 
     Such a transaction is rolled back: the next job must not run in it.
     """
-    found = connections.all(initialized_only=True)
-    _seen.nothing_open = not found
-    left_open = [each for each in found if each.in_atomic_block and each.alias not in outer]
+    if not _seen.may_be_open:
+        return []
+    found = [each for each in connections.all(initialized_only=True) if each.alias not in outer]
+    left_open = [connection for connection in found if connection.in_atomic_block]
     for connection in found:
-        if connection in left_open:
+        if connection.in_atomic_block:
             _abandon(connection)
-        elif connection.alias not in outer:
+        else:
             _refresh(connection)
+    _seen.may_be_open = bool(outer) or any(connection.connection for connection in found)
     return [connection.alias for connection in left_open]
 
 

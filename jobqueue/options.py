@@ -38,7 +38,7 @@ def check_flags(place: str, **flags: Any) -> None:
 def check_function(function: Callable[..., Any], place: str) -> None:
     """Refuse functions whose call would do nothing yet."""
     if not callable(function):
-        raise InvalidDefinition(f"{place}: @job is for functions and classes, not for {function!r}.")
+        raise InvalidDefinition(f"{place}: a job calls a function or class, not {function!r}.")
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidDefinition(
             f"{place}: a job is performed by an ordinary function, and this one is `async def` (asynchronous "

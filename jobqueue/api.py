@@ -1,0 +1,76 @@
+"""The functions at the root of the package, for code that holds a class, a name or a payload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jobqueue import dequeueing, enqueueing, payload, rubyjson
+from jobqueue.definition import Definition, resolve
+from jobqueue.exceptions import InvalidArguments, InvalidPayload
+from jobqueue.inspection import queues as waiting
+from jobqueue.payload import Job
+
+Target = Definition[..., Any] | type | str
+"""A job definition, a class that is one, or its registered name."""
+
+
+def enqueue(definition: Target, /, *args: Any, **kwargs: Any) -> Job | None:
+    """Enqueue one job; see ``Definition.enqueue``."""
+    return enqueueing.enqueue(resolve(definition), args, kwargs)
+
+
+def enqueue_to(queue: str, definition: Target, /, *args: Any, **kwargs: Any) -> Job | None:
+    """Enqueue one job to another queue than its definition's."""
+    return enqueueing.enqueue(resolve(definition).using(queue=queue), args, kwargs)
+
+
+def enqueue_many(definition: Target, calls: Iterable[enqueueing.Call]) -> list[Job]:
+    """Enqueue a job for each call, 1,000 in one round trip; see ``Definition.enqueue_many``."""
+    return enqueueing.enqueue_many(resolve(definition), calls)
+
+
+def push(queue: str, job: Mapping[str, Any] | str | bytes) -> None:
+    """Enqueue a raw payload at once, as from a process without the code of the job.
+
+    A mapping with ``class`` and ``args`` is written as Ruby writes it; a text, such as one from a log
+    line, is pushed exactly as it stands. Raises InvalidPayload or InvalidArguments if it is no job.
+    """
+    if not queue:
+        raise InvalidArguments(f"queue={queue!r} should be the name of a queue.")
+    enqueueing.deliver_raw(queue, _encoded(job) if isinstance(job, Mapping) else _checked(job))
+
+
+def dequeue(definition: Target, /, *args: Any, **kwargs: Any) -> int | None:
+    """Remove the definition's waiting jobs with these arguments, or all of them if none are given.
+
+    Decoded values are compared, so any spelling of the same job is found, whatever its id. Returns how
+    many there were; None if a before_dequeue hook vetoed it. Jobs that a worker has already are not found.
+    """
+    return dequeueing.dequeue(resolve(definition), args, kwargs)
+
+
+def peek(queue: str, start: int = 0, count: int = 1) -> list[Job | None]:
+    """Return ``count`` waiting jobs from place ``start`` on, the next one first; None for what is no job."""
+    return [_job(text) for text in waiting.payloads(queue, start, start + count - 1)] if count > 0 else []
+
+
+def _job(text: bytes) -> Job | None:
+    try:
+        return payload.decode(text)
+    except InvalidPayload:
+        return None
+
+
+def _encoded(job: Mapping[str, Any]) -> bytes:
+    fields = {"class": job.get("class"), "args": job.get("args", []), **job}
+    if not isinstance(fields["class"], str) or not isinstance(fields["args"], list):
+        raise InvalidPayload(f"{job!r} should have a text `class` and a list `args`.")
+    rubyjson.check(fields, "payload")
+    return rubyjson.encode(fields).encode()
+
+
+def _checked(text: str | bytes) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    payload.decode(raw)
+    return raw

@@ -1,0 +1,102 @@
+"""System checks of the settings; none of them asks Redis.
+
+jobqueue.W001  a setting that begins with JOBQUEUE_ and is none
+jobqueue.E001  a setting of a wrong type
+jobqueue.E002  a number that should be positive
+jobqueue.E003  workers would be taken for dead between two heartbeats
+jobqueue.E004  a function that decides on access cannot be imported
+jobqueue.E005  the address of Redis cannot be understood
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from django.apps import AppConfig
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from jobqueue.address import RedisAddress
+from jobqueue.conf import PREFIX, Settings, known_settings, settings
+from jobqueue.exceptions import InvalidRedisURL
+
+ACCESS = ("can_view", "can_operate")
+
+
+def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Check every JOBQUEUE_ setting of the site."""
+    messages: list[CheckMessage] = [*_unknown(), *_of_wrong_type()]
+    if not any(isinstance(message, Error) for message in messages):
+        messages += [*_not_positive(), *_too_soon_dead(), *_not_importable(), *_no_address()]
+    return messages
+
+
+def _given() -> Iterator[str]:
+    return (name for name in dir(django_settings) if name.startswith(PREFIX))
+
+
+def _unknown() -> Iterator[CheckMessage]:
+    known = known_settings()
+    for name in _given():
+        if name not in known:
+            near = get_close_matches(name, sorted(known), 1)
+            hint = f"Is {near[0]} meant?" if near else f"The settings are {', '.join(sorted(known))}."
+            yield Warning(f"jobqueue has no setting {name}.", hint=hint, id="jobqueue.W001")
+
+
+def _of_wrong_type() -> Iterator[CheckMessage]:
+    for name, wanted in get_type_hints(Settings).items():
+        value = getattr(settings, name)
+        if not _fits(value, wanted):
+            words = str(getattr(wanted, "__name__", wanted)).replace("NoneType", "None")
+            yield Error(f"{_full(name)} should be of the type {words}, and is {value!r}.", id="jobqueue.E001")
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)
+
+
+def _not_positive() -> Iterator[CheckMessage]:
+    for name, wanted in get_type_hints(Settings).items():
+        value = getattr(settings, name)
+        if wanted in (int, float) and not value > 0:
+            yield Error(f"{_full(name)} should be more than 0, and is {value!r}.", id="jobqueue.E002")
+
+
+def _too_soon_dead() -> Iterator[CheckMessage]:
+    if settings.dead_after_seconds < 2 * settings.heartbeat_seconds:
+        yield Error(
+            f"{_full('dead_after_seconds')} ({settings.dead_after_seconds}) should be at least twice "
+            f"{_full('heartbeat_seconds')} ({settings.heartbeat_seconds}), or the living are taken for dead.",
+            id="jobqueue.E003",
+        )
+
+
+def _not_importable() -> Iterator[CheckMessage]:
+    for name in ACCESS:
+        path = getattr(settings, name)
+        try:
+            is_function = callable(import_string(path))
+        except ImportError:
+            is_function = False
+        if not is_function:
+            yield Error(
+                f"{_full(name)} should be the dotted path of a function (user) -> bool, and is {path!r}.",
+                id="jobqueue.E004",
+            )
+
+
+def _no_address() -> Iterator[CheckMessage]:
+    try:
+        RedisAddress.parse(settings.redis_url or "redis://localhost")
+    except InvalidRedisURL as error:
+        yield Error(f"{_full('redis_url')}: {error}", id="jobqueue.E005")
+
+
+def _full(name: str) -> str:
+    return PREFIX + name.upper()

@@ -1,0 +1,56 @@
+"""Help for the tests of a site: collect what would be enqueued, and perform it.
+
+    def test_signing_up_sends_a_mail(enqueued_jobs):  # the pytest fixture; else: with capture_jobs() as jobs:
+        sign_up("person@example.com")
+
+        assert enqueued_jobs.of(send_email) == [Job("blog.jobs.send_email", ["person@example.com"])]
+
+        perform_enqueued(enqueued_jobs)
+        assert len(mail.outbox) == 1
+
+Jobs are collected at the call and not at a commit, which a test inside a transaction never sees. For the same
+reason what ``enqueue_on_change`` and background values enqueue is collected at each change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jobqueue import performing, registry
+from jobqueue.definition import Definition, resolve
+from jobqueue.enqueueing import Collected, collecting
+from jobqueue.payload import Job, decode, encode
+
+
+class EnqueuedJobs(list[Collected]):
+    """What was enqueued, in order: pairs of ``queue`` and ``job``."""
+
+    def of(self, definition: Definition[..., Any] | type | str) -> list[Job]:
+        """Return the jobs of one definition, without their ids, fit to be compared."""
+        name = resolve(definition).name
+        return [job._replace(id=None) for _, job in self if job.name == name]
+
+
+@contextmanager
+def capture_jobs() -> Iterator[EnqueuedJobs]:
+    """Collect what is enqueued in a block, by any thread; Redis is not touched."""
+    jobs = EnqueuedJobs()
+    with collecting(jobs):
+        yield jobs
+
+
+def perform_enqueued(jobs: EnqueuedJobs) -> int:
+    """Perform collected jobs, oldest first, and those that they enqueue; return how many there were.
+
+    Each is taken out of ``jobs``, gets its arguments as JSON gives them back, and runs among its hooks.
+    What one raises reaches the test.
+    """
+    performed = 0
+    with collecting(jobs):
+        while jobs:
+            queue, job = jobs.pop(0)
+            performing.run(registry.get(job.name), decode(encode(job)))
+            performed += 1
+    return performed
