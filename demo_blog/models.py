@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from django.core.validators import MinLengthValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -19,10 +19,10 @@ one_line = RegexValidator(r"\A[^\r\n]*\Z", "Please write this on one line.")
 
 
 def words_of(article_pk: int) -> dict[str, int]:
-    """Count the words of an article's text and of its comments; a deleted article has none."""
-    text = Article.objects.filter(pk=article_pk).values_list("text", flat=True).first()
+    """Count the words of an article's text and of its comments; raise Article.DoesNotExist if it is gone."""
+    text = Article.objects.values_list("text", flat=True).get(pk=article_pk)
     comments = Comment.objects.filter(article_id=article_pk).values_list("text", flat=True)
-    return {"text": count_words(text or ""), "comments": sum(map(count_words, comments.iterator()))}
+    return {"text": count_words(text), "comments": sum(map(count_words, comments.iterator()))}
 
 
 class Article(models.Model):
@@ -78,6 +78,14 @@ class Comment(models.Model):
     def get_absolute_url(self) -> str:
         return f"{self.article.get_absolute_url()}#comment-{self.pk}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # The signal of a save knows the new article only; of a comment that moves, the old one changes too.
+        others = Comment.objects.filter(pk=self.pk).exclude(article=self.article_id)
+        left = others.values_list("article_id", flat=True).first() if self.pk else None
+        super().save(*args, **kwargs)
+        if left is not None:
+            Article.words.refresh(left)
+
 
 class ContactMessage(models.Model):
     """What a reader wrote to the editor; ``sent`` is when its mail went out."""
@@ -85,7 +93,10 @@ class ContactMessage(models.Model):
     name = models.CharField(max_length=80, validators=[one_line])
     email = models.EmailField()
     text = models.TextField(
-        "message", max_length=5000, validators=[MinLengthValidator(10, "Please write ten letters at least.")]
+        "message",
+        max_length=5000,
+        # The field's own limit is for forms; models check what validators say.
+        validators=[MinLengthValidator(10, "Please write ten letters at least."), MaxLengthValidator(5000)],
     )
     created = models.DateTimeField(default=timezone.now, editable=False)
     sent = models.DateTimeField(null=True, editable=False)

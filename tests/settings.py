@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "jobqueue",
     "tests.sample",
+    "demo_blog",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

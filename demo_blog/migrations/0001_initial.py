@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import django.db.models.deletion
 import django.utils.timezone
-from django.core.validators import MinLengthValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
 from django.db import migrations, models
 
 
@@ -45,7 +45,10 @@ class Migration(migrations.Migration):
                     "text",
                     models.TextField(
                         max_length=5000,
-                        validators=[MinLengthValidator(10, "Please write ten letters at least.")],
+                        validators=[
+                            MinLengthValidator(10, "Please write ten letters at least."),
+                            MaxLengthValidator(5000),
+                        ],
                         verbose_name="message",
                     ),
                 ),

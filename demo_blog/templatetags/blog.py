@@ -33,7 +33,7 @@ def typeset(text: str, title: str = "") -> SafeString:
     A first heading that says the same as ``title`` is left out.
     """
     blocks = list(_blocks(text))
-    if blocks and blocks[0].lstrip("# ").strip() == title:
+    if blocks and blocks[0].strip("# \n") == title:
         del blocks[0]
     return format_html_join("\n", "{}", ((_block(block),) for block in blocks))
 

@@ -82,6 +82,27 @@ def test_an_articles_words_follow_its_comments(article, perform_all):
     assert article.words.value == {"text": 4, "comments": 3}
 
 
+def test_a_comment_that_moves_changes_both_articles(article, comment, perform_all):
+    other = Article.objects.create(title="Another", text="x")
+
+    comment.article = other
+    comment.save()
+    perform_all()
+
+    assert article.words.value == {"text": 4, "comments": 0}
+    assert other.words.value == {"text": 1, "comments": 2}
+
+
+def test_the_words_of_a_deleted_article_are_forgotten(article, comment, perform_all, redis):
+    perform_all()
+    key = article.pk
+
+    article.delete()
+    perform_all()
+
+    assert not Article.words.get(key).is_computed
+
+
 def test_the_mail_of_a_message_goes_to_the_editor_and_is_answered_to_the_reader(message):
     send_contact_message(message.pk)
 

@@ -33,8 +33,9 @@ def test_the_words_of_an_article_are_those_of_its_text_and_of_its_comments(artic
     assert words_of(article.pk) == {"text": 4, "comments": 2}
 
 
-def test_a_deleted_article_has_no_words():
-    assert words_of(404) == {"text": 0, "comments": 0}
+def test_the_words_of_a_deleted_article_are_not_counted():
+    with pytest.raises(Article.DoesNotExist):
+        words_of(404)
 
 
 @pytest.mark.parametrize(
