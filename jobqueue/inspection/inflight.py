@@ -38,11 +38,12 @@ def of_worker(worker_id: str) -> InFlight:
     own = [run for run, owner in zip(runs, owners, strict=True) if owner == to_bytes(worker_id)]
     held: list[Held] = []
     for run, reply in zip(own, fetch([("HGETALL", k.inflight(run)) for run in own]), strict=True):
-        held += _held(or_else({}, reply, k.inflight(run), complaints))
+        held += _held(or_else([], reply, k.inflight(run), complaints))
     return InFlight(jobs=held, complaints=complaints)
 
 
-def _held(fields: dict[bytes, bytes]) -> list[Held]:
+def _held(flat: list[bytes]) -> list[Held]:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
     tokens = sorted((field for field in fields if field.isdigit()), key=lambda token: (len(token), token))
     return [_read(fields[token]) for token in tokens]
 

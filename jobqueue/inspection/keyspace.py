@@ -80,7 +80,8 @@ def page(cursor: int, holding: str = "", size: int = 100) -> KeysPage:
     pattern = escape(keys().prefix) + b"*" + (escape(holding) + b"*" if holding else b"")
     found: dict[bytes, None] = {}
     for _ in range(SCANS_AT_MOST):
-        cursor, names = ask("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
+        answered, names = ask("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
+        cursor = int(answered)
         found.update(dict.fromkeys(names))
         if not cursor or len(found) >= size:
             break
@@ -155,12 +156,13 @@ def _list(key: bytes, position: int, size: int) -> Rows:
 
 def _set(key: bytes, position: int, size: int) -> Rows:
     cursor, members = ask("SSCAN", key, position, "COUNT", size)
-    return [_row("", member) for member in sorted(members)], cursor or None
+    return [_row("", member) for member in sorted(members)], int(cursor) or None
 
 
 def _hash(key: bytes, position: int, size: int) -> Rows:
-    cursor, fields = ask("HSCAN", key, position, "COUNT", size)
-    return [_row(to_text(field), value) for field, value in sorted(fields.items())], cursor or None
+    cursor, flat = ask("HSCAN", key, position, "COUNT", size)
+    fields = sorted(zip(flat[::2], flat[1::2], strict=True))
+    return [_row(to_text(field), value) for field, value in fields], int(cursor) or None
 
 
 def _zset(key: bytes, position: int, size: int) -> Rows:
@@ -175,8 +177,9 @@ def _stream(key: bytes, position: int, size: int) -> Rows:
     return [_entry(*entry) for entry in ask("XREVRANGE", key, "+", "-", "COUNT", size)], None
 
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes] | None) -> Row:
-    return _row(to_text(entry_id), b" ".join(b"%s=%s" % field for field in (fields or {}).items()))
+def _entry(entry_id: bytes, flat: list[bytes]) -> Row:
+    fields = zip(flat[::2], flat[1::2], strict=True)
+    return _row(to_text(entry_id), b" ".join(b"%s=%s" % field for field in fields))
 
 
 def _unknown(key: bytes, position: int, size: int) -> Rows:

@@ -38,7 +38,11 @@ def ask(*command: Any) -> Any:
 
 
 def to_bytes(part: Any) -> Any:
-    """Encode text as it stands in Redis, odd bytes included; numbers and bytes pass."""
+    """Encode text as it stands in Redis, odd bytes included; numbers and bytes pass.
+
+    Names of commands too: redis-py knows those by their text and would reshape the replies, in each of its
+    versions a little differently. Here a reply is what Redis sent.
+    """
     return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
 
 

@@ -12,8 +12,6 @@ from jobqueue.inspection.queues import Queue, size_commands, sorted_names, with_
 from jobqueue.inspection.replies import fetch, number, or_else, to_text
 from jobqueue.inspection.workers import Current, read_current, split_id
 
-INFO_SECTIONS = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
@@ -81,9 +79,9 @@ def overview() -> Overview:
             ("GET", k.pause_all),
         ]
     )
-    queue_names = sorted_names(or_else(set(), replies[0], k.queues, complaints))
-    worker_ids = sorted_names(or_else(set(), replies[1], k.workers, complaints))
-    paused = frozenset(sorted_names(or_else(set(), replies[2], k.paused, complaints)))
+    queue_names = sorted_names(or_else([], replies[0], k.queues, complaints))
+    worker_ids = sorted_names(or_else([], replies[1], k.workers, complaints))
+    paused = frozenset(sorted_names(or_else([], replies[2], k.paused, complaints)))
     queues, doing = _second_look(queue_names, worker_ids, paused)
     return Overview(
         queues=queues,
@@ -129,29 +127,31 @@ def info(seen: Overview | None = None) -> Info:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisInfo:
-    """Redis's own figures by section; a section that may not be read is missing and complained of."""
+    """Redis's own figures by section, as text."""
 
-    sections: dict[str, dict[str, Any]]
+    sections: dict[str, dict[str, str]]
     complaints: list[str]
 
-    def figure(self, name: str) -> Any:
-        """Return one figure of any section, or None."""
-        return next((figures[name] for figures in self.sections.values() if name in figures), None)
+    def figure(self, name: str) -> str:
+        """Return one figure of any section; nothing if Redis does not tell it."""
+        return next((figures[name] for figures in self.sections.values() if name in figures), "")
 
 
 def redis_info() -> RedisInfo:
     """Return Redis's INFO, in one round trip."""
     complaints: list[str] = []
-    replies = fetch([("INFO", section) for section in INFO_SECTIONS])
-    sections = {
-        section: or_else({}, reply, f"INFO {section}", complaints)
-        for section, reply in zip(INFO_SECTIONS, replies, strict=True)
-    }
-    return RedisInfo(
-        sections={section: _plain(figures) for section, figures in sections.items() if figures},
-        complaints=complaints,
-    )
+    text = or_else(b"", fetch([("INFO",)])[0], "INFO", complaints)
+    return RedisInfo(sections=parse_info(to_text(text)), complaints=complaints)
 
 
-def _plain(figures: dict[Any, Any]) -> dict[str, Any]:
-    return {to_text(name) if isinstance(name, bytes) else str(name): value for name, value in figures.items()}
+def parse_info(text: str) -> dict[str, dict[str, str]]:
+    """Read lines ``# Section`` and ``name:value``; leave empty sections out."""
+    sections: dict[str, dict[str, str]] = {}
+    figures = sections.setdefault("", {})
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if line.startswith("#"):
+            figures = sections.setdefault(line[1:].strip(), {})
+        elif colon:
+            figures[name] = value
+    return {section: figures for section, figures in sections.items() if figures}

@@ -19,6 +19,9 @@ register = template.Library()
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 OUTSIDE = re.compile(r"site-packages/|dist-packages/|/lib/python\d|/gems/|<frozen |<internal:|/lib/ruby/")
+NO_QUANTITY = re.compile(r"sha1|_id$|_time$|_usec$|port$|clock$")
+"""Redis's figures whose digits are no amount of anything."""
+PATTERN_SIGNS = frozenset("*?[]{}!")
 PRETTY_CHARACTERS = 20_000
 
 
@@ -109,13 +112,19 @@ def place(backtrace: list[str]) -> str:
 
 
 @register.filter
-def figure(value: Any) -> str:
-    """Show one of Redis's figures."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {figure(part)}" for name, part in value.items())
-    if isinstance(value, int) and abs(value) >= 10_000:
-        return f"{value:,}"
-    return str(value)
+def figure(value: str, name: str = "") -> str:
+    """Show one of Redis's figures: long whole numbers in groups, ``keys=3,expires=0`` with blanks."""
+    if NO_QUANTITY.search(name):
+        return value
+    if value.isascii() and value.isdigit() and 5 <= len(value) <= 20:
+        return f"{int(value):,}"
+    return value.replace(",", ", ") if "=" in value else value
+
+
+@register.filter
+def is_pattern(queue: str) -> bool:
+    """Tell whether an entry of a worker's list stands for more than one queue."""
+    return not PATTERN_SIGNS.isdisjoint(queue)
 
 
 @register.filter

@@ -32,7 +32,7 @@ def queue(request: HttpRequest, queue: str) -> HttpResponse:
     number = page_number(request)
     seen = reading.page(queue, (number - 1) * PAGE_SIZE, PAGE_SIZE)
     pager = Pager(number=number, count=seen.size)
-    positioned = list(enumerate(seen.jobs, pager.start))
+    positioned = list(enumerate(seen.jobs, pager.start + 1))
     context = {"title": f"Queue {queue}", "queue": queue, "seen": seen, "jobs": positioned, "pager": pager}
     return render(request, "jobqueue/queue.html", context, tab="queues")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 
 from jobqueue.inspection import keyspace
@@ -40,26 +38,26 @@ def redis(request: HttpRequest) -> HttpResponse:
     return render(request, "jobqueue/stats_redis.html", context, tab="stats")
 
 
-def highlights(seen: RedisInfo) -> list[tuple[str, Any]]:
+def highlights(seen: RedisInfo) -> list[tuple[str, str]]:
     """Return the figures that people look for first."""
     figures = [
         ("version", seen.figure("redis_version")),
-        ("uptime", lasting(seen.figure("uptime_in_seconds") or 0)),
+        ("uptime", lasting(int(seen.figure("uptime_in_seconds") or 0))),
         ("memory", seen.figure("used_memory_human")),
         ("clients", seen.figure("connected_clients")),
         ("commands a second", seen.figure("instantaneous_ops_per_sec")),
     ]
-    return [(name, value) for name, value in figures if value is not None]
+    return [(name, value) for name, value in figures if value]
 
 
 def warnings(seen: RedisInfo) -> list[str]:
     """Say where this Redis could lose jobs."""
     said = []
-    if (policy := seen.figure("maxmemory_policy")) not in (None, "noeviction"):
+    if (policy := seen.figure("maxmemory_policy")) not in ("", "noeviction"):
         said.append(f"maxmemory-policy is {policy}: a full Redis throws keys away. Jobs need noeviction.")
-    if seen.figure("aof_enabled") == 0:
+    if seen.figure("aof_enabled") == "0":
         said.append("appendonly is off: a crash of Redis loses the jobs since its last snapshot.")
-    if seen.figure("rdb_last_bgsave_status") not in (None, "ok"):
+    if seen.figure("rdb_last_bgsave_status") not in ("", "ok"):
         said.append("The last snapshot could not be written.")
     if seen.figure("role") == "slave":
         said.append("This Redis is a replica: it cannot be written to.")

@@ -1,0 +1,104 @@
+"""A Redis that looks like a busy site's: our jobs beside Ruby's."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from jobqueue import clock, failure, ids
+from jobqueue.payload import Job, encode, write
+
+NOW_WORKING = "web1:4711:emails,images"
+
+
+def seed(redis: Any) -> None:
+    """Fill queues, workers and failures."""
+    seed_queues(redis)
+    seed_workers(redis)
+    seed_failures(redis)
+
+
+def seed_queues(redis: Any) -> None:
+    for queue in ("emails", "images", "reports", "search", "émile & co", "webhooks/outgoing"):
+        redis.sadd("resque:queues", queue)
+    for n in range(43):
+        job = Job("blog.jobs.send_email", [f"person{n}@example.com", "Sample Subject"], {"urgent": n % 5 == 0})
+        redis.rpush("resque:queue:emails", encode(job._replace(id=ids.new_id())))
+    long = {"title": "A title", "body": "word " * 80, "tags": ["news", "redis"], "author": {"id": 7, "name": "Ana"}}
+    redis.rpush(
+        "resque:queue:reports",
+        b'{"class":"MonthlyReport","args":[2026,11]}',
+        write(Job("blog.jobs.publish", [long], {"notify": True}, ids.new_id(), 1, "earlier")),
+        b'{"class":"ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper","args":[{"job_class":"WelcomeJob"}]}',
+        b"{broken",
+    )
+    redis.rpush("resque:queue:images", *[b'{"class":"Thumbnailer","args":[%d]}' % n for n in range(1_234)])
+    redis.sadd("resque:paused", "search")
+
+
+def seed_workers(redis: Any) -> None:
+    now = time.time()
+    workers = {
+        NOW_WORKING: 4,
+        "web1:4712:emails,images": 2,
+        "web2:911:*": 3,
+        "app3.example.com:77:reports,search,critical": None,
+    }
+    for n, (worker, beat) in enumerate(workers.items()):
+        redis.sadd("resque:workers", worker)
+        redis.set(f"resque:worker:{worker}:started", clock.started(now - 7_200 * (n + 1)))
+        redis.set(f"resque:stat:processed:{worker}", 3_120 * (n + 1))
+        if beat is not None:
+            redis.hset("resque:workers:heartbeat", worker, clock.heartbeat(now - beat))
+    redis.set("resque:stat:failed:web2:911:*", 12)
+    redis.set(
+        f"resque:worker:{NOW_WORKING}",
+        '{"queue":"images","run_at":"%s","payload":{"class":"Thumbnailer","args":[4711,"large"]}}'
+        % clock.run_at(now - 95),
+    )
+    redis.set(
+        "resque:worker:web2:911:*",
+        '{"queue":"reports","run_at":"%s","payload":{"class":"blog.jobs.count_words","args":[12],"id":"%s"}}'
+        % (clock.run_at(now - 3), ids.new_id()),
+    )
+    redis.set("resque:stat:processed", 1_204_311)
+    redis.set("resque:stat:failed", 318)
+
+
+def seed_failures(redis: Any) -> None:
+    now = time.time()
+    for n in range(27):
+        payload = encode(Job("blog.jobs.send_email", [f"person{n}@example.com"], {"urgent": True}, ids.new_id()))
+        redis.rpush("resque:failed", entry(payload, "smtplib.SMTPRecipientsRefused", n, now - 4_000 * (30 - n)))
+    retried = failure.retried(
+        failure.entry(
+            b'{"class":"BouncingEmailer","args":["person@example.com","Sample Subject"]}',
+            exception="ArgumentError",
+            error="cannot deliver to person@example.com",
+            backtrace=["/app/jobs.rb:20:in `deliver'", "/app/jobs.rb:16:in `perform'"],
+            worker="vm:28432:emails,reports",
+            queue="emails",
+            failed_at=now - 700,
+        ),
+        now - 60,
+    )
+    redis.rpush("resque:failed", retried, b"{no json")
+    payload = encode(Job("blog.jobs.refresh_feed", ["https://example.com/feed.xml"], {}, ids.new_id()))
+    redis.rpush("resque:failed", entry(payload, "ZeroDivisionError", 0, now - 42))
+
+
+def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:
+    """Return a failure as a Python worker writes it."""
+    return failure.entry(
+        payload,
+        exception=exception,
+        error=f"{{'person{n}@example.com': (550, b'No such user here')}}" if n else "division by zero",
+        backtrace=[
+            "/usr/lib/python3.11/smtplib.py:882:in `sendmail'",
+            "/srv/site/.venv/lib/python3.11/site-packages/django/core/mail/backends/smtp.py:151:in `_send'",
+            "/srv/site/blog/jobs.py:14:in `send_email'",
+        ],
+        worker="web1:4711:emails,images",
+        queue="emails",
+        failed_at=failed_at,
+    )
