@@ -9,8 +9,6 @@ from jobqueue.exceptions import DuplicateJob, UnknownJob
 if TYPE_CHECKING:
     from jobqueue.definition import Definition
 
-Target = "Definition[..., Any] | type | str"
-
 _by_name: dict[str, Definition[..., Any]] = {}
 _by_owner: dict[type, Definition[..., Any]] = {}
 
@@ -61,11 +59,3 @@ def definitions() -> list[Definition[..., Any]]:
 def queues() -> list[str]:
     """Return the queues of all definitions, sorted."""
     return sorted({definition.queue for definition in _by_name.values()})
-
-
-def unregister(name: str) -> None:
-    """Forget a definition, as tests do; raise UnknownJob if there is none."""
-    definition = get(name)
-    del _by_name[name]
-    if definition.owner is not None:
-        del _by_owner[definition.owner]

@@ -8,12 +8,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_client
 
+from jobqueue import registry
 from jobqueue.redisbinary import find_binary
 from tests.redisserver import RedisServer
+from tests.sample import jobs
 
 
 def pytest_report_header() -> str:
@@ -68,3 +71,18 @@ def _borrowed(url: str) -> Iterator[str]:
             pytest.exit("The tests empty the database of REDIS_URL, and it holds keys: name another.", 4)
         yield url
         client.flushdb()
+
+
+@pytest.fixture
+def done() -> list[tuple[Any, ...]]:
+    """Return the list of what the sample jobs did, empty at first; no sample hook vetoes or fails."""
+    jobs.done.clear()
+    jobs.Hooked.vetoes, jobs.Hooked.broken = set(), set()
+    return jobs.done
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after the test which jobs it has defined."""
+    monkeypatch.setattr(registry, "_by_name", dict(registry._by_name))
+    monkeypatch.setattr(registry, "_by_owner", dict(registry._by_owner))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter  # noqa: F401 - a class that only came by import is no job
+from collections.abc import Callable
 from typing import Any
 
-from jobqueue import job
+from jobqueue import DontPerform, job
+from tests.sample.elsewhere import Elsewhere
+
+OTHERS = [Elsewhere]
+"""A class with all that a job needs, but from another module: no job of this one."""
 
 done: list[tuple[Any, ...]] = []
 """One tuple for each run: the job's short name, then what it got. Tests empty it."""
@@ -79,10 +83,69 @@ class Importer(Exporter):
 
 
 class Hooked:
-    """A job with two hooks of every kind, which tell when they ran; ``veto`` and ``breaks`` name some."""
+    """A job with two hooks of every kind, which note in ``done`` that they ran."""
 
     queue = "hooked"
-    veto: set[str] = set()
-    """Hooks that return False, or raise DontPerform."""
-    breaks: set[str] = set()
-    """Hooks that raise, or ``perform``."""
+    vetoes: set[str] = set()
+    """Names of hooks that return False, or raise DontPerform."""
+    broken: set[str] = set()
+    """Names of hooks that raise; ``perform`` is one of them."""
+
+    @classmethod
+    def note(cls, hook: str, *args: Any) -> bool:
+        done.append((hook, *args))
+        if hook in cls.broken:
+            raise ValueError(f"{hook} is broken")
+        return hook not in cls.vetoes
+
+    @classmethod
+    def perform(cls, *args: Any, **kwargs: Any) -> None:
+        cls.note("perform", *args, *kwargs.values())
+
+    @classmethod
+    def before_enqueue_second(cls, *args: Any) -> bool:
+        return cls.note("before_enqueue_second", *args)
+
+    @classmethod
+    def before_enqueue(cls, *args: Any) -> bool:
+        return cls.note("before_enqueue", *args)
+
+    @classmethod
+    def after_enqueue(cls, *args: Any) -> None:
+        cls.note("after_enqueue", *args)
+
+    @classmethod
+    def before_dequeue(cls, *args: Any) -> bool:
+        return cls.note("before_dequeue", *args)
+
+    @classmethod
+    def after_dequeue(cls, *args: Any) -> None:
+        cls.note("after_dequeue", *args)
+
+    @classmethod
+    def before_perform(cls, *args: Any, **kwargs: Any) -> bool:
+        if not cls.note("before_perform", *args):
+            raise DontPerform
+        return False
+
+    @classmethod
+    def around_perform_b(cls, perform: Callable[[], None], *args: Any, **kwargs: Any) -> None:
+        cls.note("around_perform_b enters", *args)
+        perform()
+        cls.note("around_perform_b leaves", *args)
+
+    @classmethod
+    def around_perform_a(cls, perform: Callable[[], None], *args: Any, **kwargs: Any) -> None:
+        if cls.note("around_perform_a enters", *args):
+            perform()
+        cls.note("around_perform_a leaves", *args)
+
+    @classmethod
+    def after_perform(cls, *args: Any, **kwargs: Any) -> None:
+        cls.note("after_perform", *args)
+
+    @classmethod
+    def on_failure_tell(cls, error: BaseException, *args: Any) -> None:
+        cls.note("on_failure_tell", str(error), *args)
+
+    on_failure_recipient = "a text, and no hook"
