@@ -33,7 +33,7 @@ SENTENCES = (
 def save_comments(count: int, *, seed: int = 1) -> Iterator[int]:
     """Save comments, a few articles getting many of them; yield the size of each batch saved."""
     dice = random.Random(seed)
-    articles = list(Article.objects.order_by("pk").only("pk"))
+    articles = list(Article.objects.order_by("-pk").only("pk"))
     weights = [1 / rank for rank in range(1, len(articles) + 1)]
     for start in range(0, count, BATCH):
         chosen = dice.choices(articles, weights, k=min(BATCH, count - start))

@@ -38,9 +38,9 @@ def count_everything() -> dict[str, Any]:
 
 def _most_popular(comments_of: Counter[int]) -> dict[str, Any] | None:
     """Return the article with the most comments, of several the oldest; None if nobody has commented."""
-    best = max(comments_of, key=lambda pk: (comments_of[pk], -pk), default=None)
+    best = max(comments_of, key=lambda pk: (comments_of[pk], -pk), default=0)
     article = Article.objects.filter(pk=best).values("title", "slug").first()
-    return article and {**article, "comments": comments_of[best]}
+    return {**article, "comments": comments_of[best]} if article else None
 
 
 class Home:

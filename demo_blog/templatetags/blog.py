@@ -66,7 +66,7 @@ def _block(block: str) -> SafeString:
 
 def _inline(text: str) -> SafeString:
     """Escape the text, then mark code, strong words and links; a link into the own folder stays text."""
-    html = escape(text)
+    html: str = escape(text)
     html = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html)
     html = re.sub(r"\*\*([^*\n]+)\*\*", r"<strong>\1</strong>", html)
     html = re.sub(r"!?\[([^\[\]]{1,200})\]\((\S{1,500}?)\)", _link, html)
