@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobqueue.connection import keys
 from jobqueue.failure import Failure
 from jobqueue.inspection.jobs import SeenJob, seen
-from jobqueue.inspection.replies import ask, fetch, is_name, or_else
+from jobqueue.inspection.replies import ask, fetch, or_else
 
 CHUNK = 200
 LOOKED_THROUGH_AT_MOST = 2000
@@ -30,7 +30,7 @@ class Listed:
     @property
     def can_be_retried(self) -> bool:
         """Whether there is a job, and a queue to put it on."""
-        return self.failure.job is not None and is_name(self.failure.queue)
+        return self.failure.job is not None and bool(self.failure.queue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def _downwards(stop: int) -> Iterator[list[Listed]]:
 
 
 def upwards(start: int, stop: int | None = None) -> Iterator[list[Listed]]:
-    """Yield the entries from ``start`` to the end (or below ``stop``) in chunks."""
+    """Yield the entries from ``start`` to the end (or below ``stop``) in chunks, oldest first."""
     while stop is None or start < stop:
         last = start + CHUNK - 1 if stop is None else min(start + CHUNK, stop) - 1
         if not (entries := _entries(start, last)):

@@ -51,14 +51,6 @@ def to_text(part: bytes) -> str:
     return part.decode("utf-8", "surrogateescape")
 
 
-def is_name(text: str) -> bool:
-    """Tell whether a text can be a name in Redis: JSON can hold half a surrogate pair, which cannot."""
-    try:
-        return bool(to_bytes(text))
-    except UnicodeEncodeError:
-        return False
-
-
 def or_else(default: Any, reply: Any, key: str, complaints: list[str]) -> Any:
     """Return a reply; if it is an error or absent return ``default``, an error with one line of complaint."""
     if isinstance(reply, ResponseError):

@@ -41,7 +41,7 @@ def retry_all() -> tuple[int, int]:
     """
     retried = unreadable = 0
     for chunk in upwards(0, count()):
-        for listed in reversed(chunk):
+        for listed in chunk:
             try:
                 retried += retry_listed(listed)
             except InvalidPayload:
@@ -65,7 +65,7 @@ def clear_retried() -> int:
     """Remove every failure that was retried; return how many were removed."""
     start = removed = 0
     while chunk := next(upwards(start), None):
-        retried = [listed for listed in reversed(chunk) if listed.failure.retried_at]
+        retried = [listed for listed in chunk if listed.failure.retried_at]
         removed += _remove(retried) if retried else 0
         start += len(chunk) - len(retried)
     return removed
