@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from demo_blog.views import articles, comments, contact, tryout
 
@@ -20,6 +22,8 @@ urlpatterns = [
     path("contact/", contact.contact, name="contact"),
     path("try/", tryout.index, name="try"),
     path("try/<str:name>/", tryout.start, name="try_start"),
+    # Browsers ask for it on pages that name no icon, such as the admin's login.
+    path("favicon.ico", RedirectView.as_view(url=static("demo_blog/icon.svg"))),
     path("jobs/", include("jobqueue.urls")),
     path("admin/", admin.site.urls),
 ]
