@@ -18,10 +18,16 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NO_CHROMIUM = (
     "Chromium is missing, so the tests of the pages in a browser were left out. "
     "To get it: apt-get install chromium (Debian), or name one in the variable CHROMIUM."
@@ -65,7 +71,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Yield Chromium, for one module: while it runs this thread has an event loop that other tests must not see."""
+    """Yield Chromium for one module: while it runs this thread has an event loop that others must not see."""
     if not chromium():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(NO_CHROMIUM)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:

@@ -8,6 +8,7 @@ from typing import Any
 from jobqueue import clock, failure, ids
 from jobqueue.payload import Job, encode, write
 
+SEND = "blog.jobs.send_email"
 NOW_WORKING = "web1:4711:emails,images"
 
 
@@ -22,9 +23,9 @@ def seed_queues(redis: Any) -> None:
     for queue in ("emails", "images", "reports", "search", "émile & co", "webhooks/outgoing"):
         redis.sadd("resque:queues", queue)
     for n in range(43):
-        job = Job("blog.jobs.send_email", [f"person{n}@example.com", "Sample Subject"], {"urgent": n % 5 == 0})
-        redis.rpush("resque:queue:emails", encode(job._replace(id=ids.new_id())))
-    long = {"title": "A title", "body": "word " * 80, "tags": ["news", "redis"], "author": {"id": 7, "name": "Ana"}}
+        args = [f"person{n}@example.com", "Sample Subject"]
+        redis.rpush("resque:queue:emails", encode(Job(SEND, args, {"urgent": n % 5 == 0}, ids.new_id())))
+    long = {"title": "A title", "body": "word " * 80, "tags": ["news", "redis"], "author": {"id": 7}}
     redis.rpush(
         "resque:queue:reports",
         b'{"class":"MonthlyReport","args":[2026,11]}',
@@ -53,23 +54,31 @@ def seed_workers(redis: Any) -> None:
     redis.set("resque:stat:failed:web2:911:*", 12)
     redis.set(
         f"resque:worker:{NOW_WORKING}",
-        '{"queue":"images","run_at":"%s","payload":{"class":"Thumbnailer","args":[4711,"large"]}}'
-        % clock.run_at(now - 95),
+        working("images", now - 95, b'{"class":"Thumbnailer","args":[4711,"large"]}'),
     )
     redis.set(
         "resque:worker:web2:911:*",
-        '{"queue":"reports","run_at":"%s","payload":{"class":"blog.jobs.count_words","args":[12],"id":"%s"}}'
-        % (clock.run_at(now - 3), ids.new_id()),
+        working("reports", now - 3, write(Job("blog.jobs.count_words", [12], {}, ids.new_id()))),
     )
     redis.set("resque:stat:processed", 1_204_311)
     redis.set("resque:stat:failed", 318)
 
 
+def working(queue: str, since: float, payload: bytes) -> bytes:
+    """Return what ``worker:<id>`` holds while a job runs."""
+    return b'{"queue":"%s","run_at":"%s","payload":%s}' % (
+        queue.encode(),
+        clock.run_at(since).encode(),
+        payload,
+    )
+
+
 def seed_failures(redis: Any) -> None:
     now = time.time()
     for n in range(27):
-        payload = encode(Job("blog.jobs.send_email", [f"person{n}@example.com"], {"urgent": True}, ids.new_id()))
-        redis.rpush("resque:failed", entry(payload, "smtplib.SMTPRecipientsRefused", n, now - 4_000 * (30 - n)))
+        payload = encode(Job(SEND, [f"person{n}@example.com"], {"urgent": True}, ids.new_id()))
+        failed_at = now - 4_000 * (30 - n)
+        redis.rpush("resque:failed", entry(payload, "smtplib.SMTPRecipientsRefused", n, failed_at))
     retried = failure.retried(
         failure.entry(
             b'{"class":"BouncingEmailer","args":["person@example.com","Sample Subject"]}',
