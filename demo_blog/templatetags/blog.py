@@ -38,6 +38,17 @@ def typeset(text: str, title: str = "") -> SafeString:
     return format_html_join("\n", "{}", ((_block(block),) for block in blocks))
 
 
+@register.filter
+def opening(text: str) -> str:
+    """Return the first paragraph of the beginning of a text, in one line without Markdown's marks."""
+    paragraphs = (block for block in _blocks(text) if not re.match(r"\s*(#+ |```|!\[|\|)", block))
+    paragraph = next(paragraphs, "")
+    line = " ".join(re.sub(r"[*`]|^(?:[>+-] ?)+", "", paragraph, flags=re.MULTILINE).split())
+    # A text of full length was cut anywhere, so its last word may be half a word.
+    is_cut = len(text) >= OPENING_LENGTH and text.endswith(paragraph)
+    return f"{line.rpartition(' ')[0]} …" if is_cut else line
+
+
 def _blocks(text: str) -> Iterator[str]:
     """Split at blank lines and around headings; fenced code stays in one piece."""
     for number, part in enumerate(re.split(r"^```.*\n", text, flags=re.MULTILINE)):
@@ -76,12 +87,3 @@ def _inline(text: str) -> SafeString:
 def _link(found: re.Match[str]) -> str:
     text, address = found.groups()
     return f'<a href="{address}" rel="nofollow">{text}</a>' if re.match(r"https?://", address) else text
-
-
-@register.filter
-def opening(text: str, title: str = "") -> str:
-    """Return the first words of a text in one line, without Markdown's marks and without its title."""
-    words = re.sub(r"[#*`>_=|-]{2,}|[#*`|]", " ", text).split()
-    line = " ".join(words).removeprefix(title).strip()
-    # A text of full length was cut anywhere, so its last word may be half a word.
-    return line if len(text) < OPENING_LENGTH else f"{line.rpartition(' ')[0]} …"

@@ -56,11 +56,14 @@ def test_many_headings_in_a_row_are_no_trouble():
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("# Title\n\nSome **bold** words", "Some bold words"),
-        ("a `b` " * 39 + "and cut o", "a b " * 39 + "and cut …"),
-        ("Title", ""),
-        ("short text", "short text"),
+        ("# Title\n\nSome **bold** `words`\nin two lines\n\nMore", "Some bold words in two lines"),
+        ("![Picture](a.png)\n\n| a |\n\n```\ncode\n```\n> said", "said"),
+        ("- one\n- two", "one two"),
+        ("word " * 47 + "and cut o", "word " * 47 + "and cut …"),
+        ("First\n\n" + "word " * 47, "First"),
+        ("# Title", ""),
+        ("", ""),
     ],
 )
-def test_an_opening_is_one_line_without_marks_and_title(text, shown):
-    assert opening(text, "Title") == shown
+def test_an_opening_is_the_first_paragraph_in_one_line_without_marks(text, shown):
+    assert opening(text) == shown
