@@ -46,7 +46,12 @@ def in_transaction(using: str) -> bool:
 
 def on_commit(call: Callable[[], Any], using: str) -> None:
     """Have ``call`` run when the transaction under way commits; what it raises stops no other."""
-    connections[using].on_commit(call, robust=True)
+
+    # A function, for what Django logs of an error, the name, is nothing that a partial has
+    def after_commit() -> None:
+        call()
+
+    connections[using].on_commit(after_commit, robust=True)
 
 
 def before_job() -> frozenset[str]:

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import functools
+import operator
+
+import pytest
+
+from jobqueue import registry
+from jobqueue.definition import job, resolve
+from jobqueue.exceptions import InvalidArguments, InvalidDefinition, UnknownJob
+from tests.sample import jobs
+
+pytestmark = pytest.mark.usefixtures("own_registry")
+
+
+def test_a_bare_decorator_makes_a_definition_named_by_its_place():
+    assert jobs.nothing.name == "tests.sample.jobs.nothing"
+    assert jobs.nothing.queue == "default"
+    assert (jobs.nothing.bare, jobs.nothing.batch, jobs.nothing.on_commit) == (False, True, True)
+    assert jobs.nothing.place.startswith("tests.sample.jobs:")
+
+
+def test_options_are_taken_from_the_decorator():
+    assert (jobs.emailer.name, jobs.emailer.queue, jobs.emailer.bare) == ("Emailer", "emails", True)
+    assert jobs.alone.batch is False
+
+
+def test_calling_a_definition_calls_the_function(done):
+    assert jobs.send_email("a@example.com", body="Hello") == "sent to a@example.com"
+    assert done == [("send_email", "a@example.com", "", "Hello")]
+
+
+def test_using_returns_a_changed_copy():
+    urgent = jobs.send_email.using(queue="urgent", database="other", on_commit=False)
+
+    assert (urgent.queue, urgent.database, urgent.on_commit) == ("urgent", "other", False)
+    assert (jobs.send_email.queue, jobs.send_email.database, jobs.send_email.on_commit) == (
+        "emails",
+        "default",
+        True,
+    )
+    assert urgent.name == jobs.send_email.name
+    assert jobs.send_email.using().queue == "emails"
+
+
+def test_a_decorated_class_is_a_definition_with_its_attributes():
+    @job
+    class Report:
+        queue = "reports"
+        name = "Report"
+        bare = True
+
+        @staticmethod
+        def perform(report_id):
+            return report_id + 1
+
+    assert (Report.name, Report.queue, Report.bare, Report.batch) == ("Report", "reports", True, True)
+    assert Report(1) == 2
+
+
+def test_the_decorator_wins_over_attributes_of_a_class():
+    @job(queue="urgent", name="Other", batch=False)
+    class Report:
+        queue = "reports"
+        name = "Report"
+
+        @classmethod
+        def perform(cls): ...
+
+    assert (Report.name, Report.queue, Report.batch) == ("Other", "urgent", False)
+
+
+def test_a_subclass_does_not_inherit_the_name_of_a_job():
+    class Report:
+        name = "Report"
+
+        @staticmethod
+        def perform(): ...
+
+    class Monthly(Report): ...
+
+    Monthly.__qualname__ = "Monthly"
+
+    assert job(Report).name == "Report"
+    assert job(Monthly).name == "tests.test_definition.Monthly"
+
+
+@pytest.mark.parametrize("queue", ["", 7, b"emails"])
+def test_a_queue_that_is_no_text_is_refused(queue):
+    with pytest.raises(InvalidDefinition, match=r"queue=.* should be a text, such as 'emails'"):
+        job(queue=queue, name="x")(print)
+
+    with pytest.raises(InvalidDefinition, match=r"queue=.* should be a text, such as 'emails'"):
+        jobs.nothing.using(queue=queue)
+
+
+@pytest.mark.parametrize("queue", ["a,b", " emails", "emails ", "!emails"])
+def test_a_queue_that_no_worker_could_list_is_refused(queue):
+    with pytest.raises(InvalidDefinition) as refused:
+        job(queue=queue, name="x")(print)
+
+    assert f"the queue {queue!r} could not stand in a worker's list" in str(refused.value)
+
+
+def test_a_queue_that_is_no_unicode_is_refused():
+    with pytest.raises(InvalidDefinition, match="is no valid Unicode"):
+        job(queue="a\ud800", name="x")(print)
+
+
+@pytest.mark.parametrize("name", ["", 7, "a\ud800"])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(InvalidDefinition, match="name=.* should be a text, such as 'Emailer'"):
+        job(name=name)(print)
+
+
+def test_a_switch_must_be_true_or_false():
+    with pytest.raises(InvalidDefinition, match="batch='no' should be True or False"):
+        job(name="x", batch="no")(print)
+
+
+def test_a_lambda_needs_a_name():
+    with pytest.raises(InvalidDefinition, match=r"<lambda> is a lambda or stands inside a function"):
+        job(lambda: None)
+
+    assert job(name="a lambda")(lambda: 5)() == 5
+
+
+def test_a_nested_function_needs_a_name():
+    def nested(): ...
+
+    with pytest.raises(InvalidDefinition, match="stands inside a function, where no other process finds it"):
+        job(nested)
+
+
+def test_what_has_no_name_of_its_own_needs_one():
+    partial = functools.partial(operator.add, 1)
+
+    with pytest.raises(InvalidDefinition, match=r"functools.partial.* has no name of its own; give it one"):
+        job(partial)
+
+    assert job(name="add one")(partial)(2) == 3
+
+
+async def asynchronous(): ...
+
+
+async def asynchronous_generator():
+    yield 1
+
+
+def generator():
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (asynchronous, r"this one is `async def` \(asynchronous jobs come later\)"),
+        (asynchronous_generator, "async def"),
+        (generator, "would only make a generator"),
+        (7, "a job calls a function or class, not 7"),
+    ],
+)
+def test_what_a_call_would_not_perform_is_refused(function, reason):
+    with pytest.raises(InvalidDefinition, match=reason):
+        job(function)
+
+
+def test_a_class_without_perform_is_refused():
+    with pytest.raises(InvalidDefinition, match="Report needs a method `perform`"):
+
+        @job
+        class Report: ...
+
+
+@pytest.mark.parametrize("target", [jobs.Exporter, "tests.sample.jobs.Exporter"])
+def test_a_definition_is_found_by_class_and_by_name(target):
+    assert resolve(target) is registry.get("tests.sample.jobs.Exporter")
+
+
+def test_a_definition_stands_for_itself():
+    assert resolve(jobs.send_email) is jobs.send_email
+
+
+def test_an_unknown_definition_is_refused():
+    with pytest.raises(UnknownJob):
+        resolve("nobody")
+
+
+FITTING = [
+    ("send_email", ("a",), {}),
+    ("send_email", ("a", "b"), {"body": "c"}),
+    ("send_email", (), {"to": "a"}),
+    ("record", (), {}),
+    ("record", (1, 2, 3), {"any": 4}),
+    ("nothing", (), {}),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), FITTING)
+def test_arguments_that_fit_pass(name, args, kwargs):
+    definition = getattr(jobs, name)
+
+    assert definition.arity.check(definition.name, args, kwargs) is None
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "complaint"),
+    [
+        ((), {}, "missing a required argument: 'to'"),
+        (("a", "b", "c"), {}, "too many positional arguments"),
+        (("a",), {"to": "b"}, "multiple values for argument 'to'"),
+        (("a",), {"cc": "b"}, "got an unexpected keyword argument 'cc'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_with_the_signature(args, kwargs, complaint):
+    with pytest.raises(InvalidArguments) as refused:
+        jobs.send_email.enqueue(*args, **kwargs)
+
+    signature = "tests.sample.jobs.send_email(to, subject='', *, body='') cannot be called so: "
+    assert str(refused.value) == f"{signature}{complaint}."
+
+
+def test_a_required_keyword_is_missed():
+    @job(name="keyword")
+    def keyword(a, *, b): ...
+
+    with pytest.raises(InvalidArguments, match="missing a required .*'b'"):
+        keyword.enqueue(1)
+
+
+def test_a_function_without_signature_takes_anything(monkeypatch):
+    definition = job(name="c function")(vars)
+
+    assert definition.arity.signature is None
+    assert definition.arity.check("x", (1, 2, 3), {"a": 1}) is None

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import logging
+import os
+
+import pytest
+from django.db import connection, transaction
+
+from jobqueue import databases, payload
+from jobqueue.definition import job
+from jobqueue.failure import Failure
+from jobqueue.payload import Job
+from jobqueue.performing import Kind, label, perform
+from jobqueue.signals import job_finished, job_started
+from tests.sample import jobs
+
+QUEUE, WORKER = "emails", "web1:4711:emails"
+
+
+def perform_job(name, *args, **kwargs):
+    return perform(payload.write(Job(name, list(args), kwargs)), QUEUE, WORKER)
+
+
+def perform_text(text):
+    return perform(text.encode(), QUEUE, WORKER)
+
+
+def failure_of(outcome):
+    assert outcome.kind is Kind.FAILED
+    return Failure.parse(outcome.failure)
+
+
+@pytest.fixture
+def define(own_registry):
+    """Return a function that registers a function as the job ``x``."""
+    return lambda function: job(name="x")(function)
+
+
+def test_a_job_is_called_with_its_arguments(done):
+    outcome = perform_job(jobs.send_email.name, "a@example.com", body="Hello")
+
+    assert done == [("send_email", "a@example.com", "", "Hello")]
+    assert outcome.kind is Kind.DONE
+    assert outcome.job == Job(jobs.send_email.name, ["a@example.com"], {"body": "Hello"})
+    assert (outcome.failure, outcome.error) == (None, None)
+
+
+def test_a_class_job_of_rubys_is_performed(done):
+    outcome = perform_text('{"class":"Importer","args":["file.csv"]}')
+
+    assert outcome.kind is Kind.DONE
+    assert done == [("Importer", "file.csv")]
+
+
+def test_what_a_job_raises_becomes_a_failure_as_resque_writes_it():
+    text = '{"class":"BouncingEmailer","args":["person@example.com"],"foreign":1}'
+
+    outcome = perform_text(text)
+
+    failure = failure_of(outcome)
+    assert text.encode() in outcome.failure
+    assert (failure.exception, failure.error) == ("ValueError", "cannot deliver to person@example.com")
+    assert (failure.queue, failure.worker) == (QUEUE, WORKER)
+    line = jobs.bouncing_emailer.function.__code__.co_firstlineno + 2
+    assert failure.backtrace == [f"{jobs.__file__}:{line}:in `bouncing_emailer'"]
+    assert str(outcome.error) == failure.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, RecursionError])
+def test_no_error_of_a_job_ends_the_worker(define, error):
+    @define
+    def stop():
+        raise error("stop")
+
+    assert failure_of(perform_job("x")).exception == error.__name__
+
+
+def test_an_error_whose_message_breaks_is_a_failure_all_the_same(define):
+    class Odd(Exception):
+        def __str__(self):
+            raise ValueError
+
+    @define
+    def stop():
+        raise Odd
+
+    logging.raiseExceptions, before = False, logging.raiseExceptions
+    try:
+        failure = failure_of(perform_job("x"))
+    finally:
+        logging.raiseExceptions = before
+
+    assert failure.exception.endswith("Odd")
+
+
+@pytest.mark.parametrize(
+    ("text", "exception", "error"),
+    [
+        ("no JSON", "jobqueue.exceptions.InvalidPayload", "'no JSON' is no JSON"),
+        ("[1]", "jobqueue.exceptions.InvalidPayload", "a payload is a JSON object"),
+        ("{}", "jobqueue.exceptions.InvalidPayload", "names no job: its class is None"),
+        ('{"class":"os.system","args":["true"]}', "jobqueue.exceptions.UnknownJob", "'os.system'"),
+        (
+            '{"class":"Emailer","args":[]}',
+            "jobqueue.exceptions.InvalidArguments",
+            "missing a required argument",
+        ),
+    ],
+)
+def test_what_cannot_be_called_is_a_failure_without_a_line_of_code(done, text, exception, error):
+    failure = failure_of(perform_text(text))
+
+    assert failure.exception == exception
+    assert error in failure.error
+    assert failure.backtrace == []
+    assert done == []
+
+
+def test_a_process_that_a_job_forked_ends_where_the_job_ends(define):
+    parent = os.getpid()
+
+    @define
+    def fork(raising):
+        child = os.fork()
+        if child == 0 and raising:
+            raise SystemExit
+        if os.getpid() == parent:
+            statuses.append(os.waitpid(child, 0)[1])
+
+    statuses: list[int] = []
+    assert perform_job("x", False).kind is Kind.DONE
+    assert perform_job("x", True).kind is Kind.DONE
+    assert os.getpid() == parent
+    assert [os.waitstatus_to_exitcode(status) for status in statuses] == [0, 1]
+
+
+# Log lines
+
+
+def test_log_lines_tell_of_a_job_that_is_done(caplog):
+    with caplog.at_level(logging.DEBUG, "jobqueue"):
+        perform_text('{"class":"Newsletter","args":["a",1]}')
+
+    lines = ["got: (Job{emails} | Newsletter | ['a', 1])", "done: (Job{emails} | Newsletter | ['a', 1])"]
+    assert caplog.messages == lines
+
+
+def test_a_failure_is_logged_with_its_traceback(caplog):
+    outcome = perform_job("BouncingEmailer", "a@example.com")
+
+    (record,) = caplog.records
+    assert record.getMessage() == "failed: (Job{emails} | BouncingEmailer | ['a@example.com'])"
+    assert (record.name, record.levelname) == ("jobqueue", "ERROR")
+    assert record.exc_info[1] is outcome.error
+
+
+def test_a_quiet_log_gets_no_line_of_a_job_that_is_done(caplog):
+    with caplog.at_level(logging.ERROR, "jobqueue"):
+        perform_job("Newsletter")
+
+    assert caplog.messages == []
+
+
+def test_labels_name_keywords_and_what_is_no_job():
+    assert label(Job("A", [1], {"b": 2}), "q") == "(Job{q} | A | [1] | {'b': 2})"
+    assert label(None, "q", b"[1") == "(Job{q} | b'[1')"
+
+
+# Signals
+
+
+@pytest.fixture
+def received():
+    """Return the list of signals that arrive, by name; ``broken`` in it makes receivers raise."""
+    arrived = []
+
+    def started(sender, job, queue, **_):
+        arrived.append(("started", sender, job.args, queue))
+        raise ValueError("a receiver that fails")
+
+    def finished(sender, job, queue, outcome, **_):
+        arrived.append(("finished", sender, job.args, queue, outcome.kind))
+
+    job_started.connect(started)
+    job_finished.connect(finished)
+    yield arrived
+    job_started.disconnect(started)
+    job_finished.disconnect(finished)
+
+
+def test_signals_tell_of_start_and_end_and_no_receiver_stops_a_job(received, done):
+    perform_text('{"class":"Newsletter","args":[1]}')
+    perform_text('{"class":"BouncingEmailer","args":[2]}')
+    perform_text('{"class":"Nobody","args":[3]}')
+
+    assert received == [
+        ("started", jobs.newsletter, [1], "emails"),
+        ("finished", jobs.newsletter, [1], "emails", Kind.DONE),
+        ("started", jobs.bouncing_emailer, [2], "emails"),
+        ("finished", jobs.bouncing_emailer, [2], "emails", Kind.FAILED),
+    ]
+    assert done == [("Newsletter", 1)]
+
+
+# The database
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_leaves_a_transaction_open_fails(define):
+    @define
+    def leave_open():
+        transaction.atomic().__enter__()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    failure = failure_of(perform_job("x"))
+
+    assert failure.error == (
+        "x left a transaction open on the database 'default', which was rolled back. "
+        "Leave every transaction.atomic() block that a job enters."
+    )
+    assert not connection.in_atomic_block
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_job_that_raises_the_error_counts_and_not_the_transaction(define):
+    @define
+    def leave_open():
+        transaction.atomic().__enter__()
+        raise ValueError("the reason")
+
+    assert failure_of(perform_job("x")).error == "the reason"
+    assert not connection.in_atomic_block
+
+
+def test_a_job_that_uses_no_database_costs_no_look_at_it(monkeypatch):
+    monkeypatch.setattr(databases._seen, "may_be_open", False)
+    monkeypatch.setattr(databases, "connections", None)
+
+    assert perform_job("Newsletter").kind is Kind.DONE
