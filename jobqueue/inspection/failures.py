@@ -97,14 +97,14 @@ def find(index: int, digest: str) -> Listed | None:
     Entries are added at the end and removed anywhere, so one that moved stands lower; only a list that
     was cleared and filled again has it higher.
     """
-    here = _listed(_entries(index, index), index)
-    everywhere = (listed for chunk in _places(here, index) for listed in chunk)
+    everywhere = (listed for chunk in _places(index) for listed in chunk)
     return next((listed for listed in everywhere if listed.failure.digest == digest), None)
 
 
-def _places(here: list[Listed], index: int) -> Iterator[list[Listed]]:
-    yield here
-    yield from _downwards(index)
+def _places(index: int) -> Iterator[list[Listed]]:
+    """Yield where an entry seen at an index can be, the likeliest place first."""
+    yield _listed(_entries(index, index), index)
+    yield from _downwards(min(index, count()))
     yield from upwards(index + 1)
 
 
