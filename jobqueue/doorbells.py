@@ -43,7 +43,7 @@ class Doorbells:
     def _ask(self, bells: Sequence[str], seconds: float, interrupted_by: int) -> str:
         connection = self._connected(seconds)
         connection.send_command("BLPOP", *bells, seconds)
-        waited_on = cast(socket.socket, connection._sock)
+        waited_on = cast(socket.socket, connection._sock).fileno()
         ready, _, _ = select.select([waited_on, interrupted_by], [], [], seconds + GRACE_SECONDS)
         if waited_on not in ready:
             # The answer to come must not be taken for the next one

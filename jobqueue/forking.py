@@ -21,6 +21,8 @@ class Report(NamedTuple):
 
     entry: bytes | None
     """The failure's entry, None if the job is done."""
+    was_killed: bool = False
+    """The child died without a report."""
     is_put_back: bool = False
     """The child had to be killed for the worker to stop in time."""
 
@@ -40,7 +42,7 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Repo
         return Report(text[1:] if text[:1] == FAILED else None)
     if attention.is_overdue:
         return Report(None, is_put_back=True)
-    return Report(_dirty_exit(job, worker_id, pid, status))
+    return Report(_dirty_exit(job, worker_id, pid, status), was_killed=True)
 
 
 def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:

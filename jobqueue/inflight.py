@@ -42,6 +42,7 @@ class InFlight:
         self._patience = patience
         self._lock = threading.RLock()
         self._link = Link()
+        self._running: Claimed | None = None
         self._begin_run()
 
     def known_queues(self) -> list[str]:
@@ -80,7 +81,7 @@ class InFlight:
                 self._settle_or_lose(self._hold)
             return self._running
 
-    def end(self, job: Claimed, entry: bytes | None) -> None:
+    def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:
         """Note how a job ended, done or with its entry for the Failed list, which is settled at once."""
         with self._lock:
             if job is not self._running:
@@ -89,9 +90,7 @@ class InFlight:
                 self._endings.done.append(job.token)
                 self._page.finish(job.token)
             else:
-                self._endings.failed.append((job.token, entry))
-                self._settle_or_lose(self._settle)
-                self._page.clear()
+                self._fail(job.token, entry, was_killed)
             self._running = None
 
     def put_back_running(self, job: Claimed) -> None:
@@ -130,10 +129,16 @@ class InFlight:
             self._page.run = ""
             self._link.close()
 
+    def _fail(self, token: int, entry: bytes, was_killed: bool) -> None:
+        failed = self._endings.killed if was_killed else self._endings.failed
+        failed.append((token, entry))
+        self._settle_or_lose(self._settle)
+        self._page.clear()
+
     def _begin_run(self) -> None:
         self._run = Run(self._link, self._worker_id)
         self._batch: deque[Claimed] = deque()
-        self._running: Claimed | None = None
+        self._running = None
         self._endings = Endings()
         self._began = self._claimed_at = time.monotonic()
         self._is_held = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
-import sys
 from types import FrameType
 
 from django.utils import autoreload
@@ -35,7 +34,7 @@ class Watcher(autoreload.StatReloader):
 
 def run(shutdown_timeout_seconds: float) -> None:
     """Run the same command without ``--reload``, again after each change, until told to stop."""
-    command = [sys.executable, *(part for part in sys.argv if part != "--reload")]
+    command = [part for part in autoreload.get_child_arguments() if part != "--reload"]
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGQUIT, _leave)
     while _run_once(command, shutdown_timeout_seconds):

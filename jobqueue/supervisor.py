@@ -31,7 +31,7 @@ from jobqueue.workeroptions import WorkerOptions
 
 LOOK_SECONDS = 1.0
 SOON_SECONDS = 1.0
-"""A worker that dies sooner after its start is started again with a growing pause."""
+"""A worker that dies sooner after its start, without a job, is started again with a growing pause."""
 KILL_AFTER_SECONDS = 0.5
 """How much longer than the shutdown timeout a worker may take to put its job back by itself."""
 
@@ -150,7 +150,7 @@ class Supervisor:
             is_blameless=slot.is_killed,
         )
         self._unrecovered.append((slot.page.run, dead))
-        if time.time() - slot.started_at < SOON_SECONDS:
+        if not dead.running and time.time() - slot.started_at < SOON_SECONDS:
             slot.restart_at = time.monotonic() + next(self._pauses)
         else:
             self._pauses = pauses(first=0.5, longest=30.0)

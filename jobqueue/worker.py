@@ -152,7 +152,7 @@ class ForkingWorker(Worker):
         if report.is_put_back:
             self._in_flight.put_back_running(job)
         else:
-            self._in_flight.end(job, report.entry)
+            self._in_flight.end(job, report.entry, was_killed=report.was_killed)
 
 
 def worker_id(pid: int, options: WorkerOptions) -> str:

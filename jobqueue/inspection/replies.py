@@ -23,7 +23,7 @@ def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[
         return []
     with reaching(), client().pipeline(transaction=atomic) as pipe:
         for command in commands:
-            pipe.execute_command(*(to_bytes(part) for part in command))  # type: ignore[no-untyped-call]
+            pipe.execute_command(*(to_bytes(part) for part in command))
         replies = pipe.execute(raise_on_error=False)
         for reply in replies:
             if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
@@ -34,7 +34,7 @@ def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[
 def ask(*command: Any) -> Any:
     """Send one command and return its reply. Raises RedisUnreachable, and ResponseError."""
     with reaching():
-        return client().execute_command(*(to_bytes(part) for part in command))  # type: ignore[no-untyped-call]
+        return client().execute_command(*(to_bytes(part) for part in command))
 
 
 def to_bytes(part: Any) -> Any:

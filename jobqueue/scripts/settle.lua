@@ -1,31 +1,32 @@
 -- Take tokens out of flight and write how their jobs ended, or put the jobs back at the head.
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 stat:failed
 --       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues
--- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 of tokens failed
---       then tokens done, pairs (token, failure entry), tokens to put back in ascending order
+-- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed
+--       then tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
+--       does not count as failed; tokens to put back in ascending order
 -- Returns the number of tokens that were in flight; others were settled before and count for nothing.
 -- include _fence
 -- include _ring
 -- include _held
 -- include _failures
-local refusal = tonumber(ARGV[5]) > 0 and no_place_for_failures(KEYS[3])
+local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local refusal = raised + killed > 0 and no_place_for_failures(KEYS[3])
 if refusal then
   return refusal
 end
 
-local at = 6
+local at = 7
 local processed, failed = 0, 0
-
-local done = tonumber(ARGV[4])
 if done > 0 then
   processed = redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))
   at = at + done
 end
 
-for _ = 1, tonumber(ARGV[5]) do
+for i = 1, raised + killed do
   if redis.call("HDEL", KEYS[2], ARGV[at]) == 1 then
     redis.call("RPUSH", KEYS[3], ARGV[at + 1])
-    failed = failed + 1
+    processed = processed + 1
+    failed = failed + (i <= raised and 1 or 0)
   end
   at = at + 2
 end
@@ -43,7 +44,6 @@ for i = #ARGV, at, -1 do
   end
 end
 
-processed = processed + failed
 if processed > 0 then
   redis.pcall("INCRBY", KEYS[4], processed)
   redis.pcall("INCRBY", KEYS[6], processed)

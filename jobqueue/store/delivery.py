@@ -32,14 +32,16 @@ class Endings:
     done: list[int] = field(default_factory=list)
     failed: list[tuple[int, bytes]] = field(default_factory=list)
     """Tokens with their entries for the Failed list."""
+    killed: list[tuple[int, bytes]] = field(default_factory=list)
+    """The same of jobs whose process died; Resque does not count them as failed."""
     back: list[int] = field(default_factory=list)
     """Tokens to put back at the head of their queues, in the order of their claims."""
 
     def __bool__(self) -> bool:
-        return bool(self.done or self.failed or self.back)
+        return bool(self.done or self.failed or self.killed or self.back)
 
     def tokens(self) -> set[int]:
-        return {*self.done, *self.back, *(token for token, _ in self.failed)}
+        return {*self.done, *self.back, *(token for token, _ in (*self.failed, *self.killed))}
 
 
 class Run:
@@ -133,9 +135,10 @@ class Scripts:
         return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
 
     def settle(self, endings: Endings) -> Call:
-        failed = [part for pair in endings.failed for part in pair]
-        args = [self._run, *self._prefixes, len(endings.done), len(endings.failed)]
-        return Call(load("settle"), self._settle_keys, [*args, *endings.done, *failed, *sorted(endings.back)])
+        failures = [part for pair in (*endings.failed, *endings.killed) for part in pair]
+        counts = [len(endings.done), len(endings.failed), len(endings.killed)]
+        tokens = [*endings.done, *failures, *sorted(endings.back)]
+        return Call(load("settle"), self._settle_keys, [self._run, *self._prefixes, *counts, *tokens])
 
     def start(self, token: int, shown: bytes) -> Call:
         to = [*self._base, self._key.worker(self._worker_id)]

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 
 from jobqueue import job
 from jobqueue.connection import client
-
-LEDGER = "ledger"
-"""A list outside the namespace, which the workers' own counters do not touch."""
+from tests.workload import LEDGER
 
 
 def note(text: str) -> None:
@@ -55,3 +54,30 @@ def fail(number: int) -> None:
 def alone(number: int, seconds: float = 0.0) -> None:
     time.sleep(seconds)
     note(str(number))
+
+
+@job(queue="work", batch=False)
+def show_worker() -> None:
+    """Tell what the pages say of this worker now."""
+    shown = [client().get(key) for key in client().keys("resque:worker:*:work")]
+    note("shown: " + json.loads(shown[0])["payload"]["class"].rpartition(".")[2])
+
+
+@job(queue="reports", name="SlowReport")
+def slow_report(seconds: float, what: str) -> None:
+    time.sleep(seconds)
+
+
+@job(queue="reports", name="Report")
+def report(number: int) -> None:
+    pass
+
+
+@job(queue="emails", name="BouncingEmailer")
+def bouncing_emailer(to: str, subject: str, body: str) -> None:
+    raise ValueError(f"cannot deliver to {to}")
+
+
+@job(queue="reports", name="Killer")
+def killer(seconds: float, what: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,140 @@
+"""Real workers in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_client
+
+from jobqueue import ids, payload
+from jobqueue.payload import Job
+from jobqueue.store.pushing import push
+from tests.workload import LEDGER
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_SECONDS = 30.0
+
+
+def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEADLINE_SECONDS) -> Any:
+    """Return what ``condition`` returns once that is true; fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what or condition}"
+        time.sleep(0.01)
+
+
+class Jobworker:
+    """One ``manage.py jobworker`` in a process group of its own, with its log."""
+
+    def __init__(self, log: Path, options: tuple[str, ...], environ: dict[str, str]) -> None:
+        self.log_path = log
+        self._environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.workload.settings", **environ}
+        self._options = options
+        self.start()
+
+    def start(self) -> None:
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "django", "jobworker", *self._options],
+                cwd=ROOT,
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's."""
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def workers(self) -> list[int]:
+        """The pids of the worker processes alive now."""
+        return children(self.pid)
+
+    def signal(self, number: int) -> None:
+        """Signal the supervisor alone."""
+        os.kill(self.pid, number)
+
+    def signal_all(self, number: int) -> None:
+        """Signal the whole group, as a terminal does."""
+        os.killpg(self.pid, number)
+
+    def wait(self, seconds: float = DEADLINE_SECONDS) -> int:
+        return self.process.wait(seconds)
+
+    def destroy(self) -> None:
+        """End whatever is left of the group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of a process's living children."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in listed if state(int(child)) != "Z"]
+
+
+def state(pid: int) -> str:
+    """Return a process's state letter, "" if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+@pytest.fixture
+def jobworker(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable[..., Jobworker]]:
+    """Yield a function that starts ``jobworker`` with options; all of them are ended with the test."""
+    started: list[Jobworker] = []
+
+    def start(*options: str, **environ: str) -> Jobworker:
+        started.append(Jobworker(tmp_path / f"worker-{len(started)}.log", options, environ))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.destroy()
+        sys.stdout.write(f"--- log of {each.pid}\n{each.log[-6000:]}\n")
+
+
+def enqueue(name: str, *args: Any, queue: str = "work") -> None:
+    """Enqueue a job of tests/workload/jobs.py, which only the workers' processes import."""
+    push(queue, [payload.encode(Job(f"tests.workload.jobs.{name}", list(args), id=ids.new_id()))])
+
+
+class Ledger:
+    """What the jobs themselves have told, outside of jobqueue's own records."""
+
+    def __init__(self, client: redis_client.Redis) -> None:
+        self._client = client
+
+    def lines(self) -> list[str]:
+        return [line.decode() for line in self._client.lrange(LEDGER, 0, -1)]
+
+    def wait_for(self, line: str) -> None:
+        wait_for(lambda: line in self.lines(), f"{line!r} in the ledger")
+
+
+@pytest.fixture
+def ledger(redis: redis_client.Redis) -> Ledger:
+    return Ledger(redis)

@@ -1,0 +1,237 @@
+"""Whatever is killed, every job is performed or stands in Failed; nothing is stranded."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+import redis as redis_client
+
+from jobqueue.failure import Failure
+from tests.process.conftest import Jobworker, Ledger, children, enqueue, state, wait_for
+from tests.redisserver import RedisServer
+
+pytestmark = pytest.mark.process
+Start = Callable[..., Jobworker]
+QUICK = {"TEST_DEAD_AFTER": "1.5", "TEST_HEARTBEAT": "0.3"}
+"""A supervisor that takes others for dead soon."""
+
+
+def failures(redis: redis_client.Redis) -> list[Failure]:
+    return [Failure.parse(raw) for raw in redis.lrange("resque:failed", 0, -1)]
+
+
+def in_redis(redis: redis_client.Redis) -> int:
+    """The number of jobs that wait or are in flight."""
+    held = sum(redis.hlen(key) - 1 for key in redis.keys("resque:inflight:*"))
+    return redis.llen("resque:queue:work") + held
+
+
+def everything_ended(redis: redis_client.Redis, ledger: Ledger, numbers: range) -> bool:
+    done = {line for line in ledger.lines() if line.isdigit()}
+    failed = {str(each.job.args[0]) for each in failures(redis) if each.job}
+    return {str(number) for number in numbers} <= done | failed and not in_redis(redis)
+
+
+def test_a_job_that_kills_its_worker_fails_at_once_and_names_the_signal(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    enqueue("die", 1)
+    enqueue("perform", 2)
+
+    ledger.wait_for("2")
+
+    assert ledger.lines() == ["died 1", "2"]
+    (failure,) = failures(redis)
+    assert failure.exception == "jobqueue.exceptions.DirtyExit"
+    assert "received unhandled signal" in failure.error and "SIGKILL (signal 9)" in failure.error
+    assert failure.worker.split(":")[1] not in map(str, worker.workers())
+
+
+def test_a_job_that_leaves_its_process_is_no_success(redis: redis_client.Redis, jobworker: Start) -> None:
+    jobworker("--queues", "work")
+    enqueue("leave", 0)
+
+    (failure,) = wait_for(lambda: failures(redis))
+
+    assert "exited with status 0 before its job had ended" in failure.error
+
+
+def test_a_dead_childs_job_counts_as_resque_counts_it(redis: redis_client.Redis, jobworker: Start) -> None:
+    jobworker("--queues", "work")
+    enqueue("die", 1)
+
+    wait_for(lambda: failures(redis))
+
+    assert redis.get("resque:stat:processed") == b"1"
+    assert redis.get("resque:stat:failed") is None
+
+
+def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(400):
+        enqueue("perform", number, 0.001)
+    worker = jobworker("--queues", "work", "--count", "2")
+
+    for seen in (50, 150, 250):
+        wait_for(lambda: len(ledger.lines()) > seen)  # noqa: B023 - called at once
+        os.kill(random.choice(wait_for(worker.workers)), signal.SIGKILL)
+    wait_for(lambda: everything_ended(redis, ledger, range(400)))
+
+    done = [line for line in ledger.lines() if line.isdigit()]
+    repeated = len(done) - len(set(done))
+    assert repeated == 0
+    # A job whose worker dies between its end and the note of it fails although it is done
+    assert len(failures(redis)) <= 3
+
+
+def test_workers_of_a_killed_supervisor_finish_their_job_and_leave(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    enqueue("begin_and_wait", 1, 0.5)
+    ledger.wait_for("began 1")
+    (orphan,) = worker.workers()
+
+    worker.signal(signal.SIGKILL)
+    wait_for(lambda: state(orphan) in ("", "Z"))
+
+    assert ledger.lines() == ["began 1", "1"]
+    assert redis.smembers("resque:workers") == set()
+    assert redis.keys("resque:inflight:*") == []
+
+
+def test_a_killed_tree_is_recovered_by_the_next_supervisor_in_order(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    enqueue("begin_and_wait", 1, 60)
+    ledger.wait_for("began 1")
+    wait_for(lambda: redis.keys("resque:worker:*:work"))
+    for number in range(2, 6):
+        enqueue("perform", number)
+
+    worker.signal_all(signal.SIGKILL)
+    jobworker("--queues", "work", **QUICK)
+    wait_for(lambda: failures(redis))
+
+    (failure,) = failures(redis)
+    assert failure.job and failure.job.args[0] == 1
+    assert "did not gracefully exit while processing" in failure.error
+    ledger.wait_for("5")
+    assert ledger.lines() == ["began 1", "2", "3", "4", "5"]
+    wait_for(lambda: len(redis.smembers("resque:workers")) == 1)
+
+
+def test_a_frozen_tree_is_recovered_and_refused_when_it_wakes(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    frozen = jobworker("--queues", "work", **QUICK)
+    enqueue("begin_and_wait", 1, 0.2)
+    ledger.wait_for("began 1")
+    frozen.signal_all(signal.SIGSTOP)
+    for number in range(2, 10):
+        enqueue("perform", number)
+
+    other = jobworker("--queues", "work", **QUICK)
+    ledger.wait_for("9")
+    wait_for(lambda: failures(redis) or "1" in ledger.lines())
+    frozen.signal_all(signal.SIGCONT)
+    enqueue("begin_and_wait", 10, 0.0)
+    ledger.wait_for("10")
+    wait_for(lambda: len(redis.smembers("resque:workers")) == 2)
+
+    wait_for(lambda: everything_ended(redis, ledger, range(1, 11)))
+    assert len(redis.zrange("resque:runs", 0, -1)) == 2
+    other.signal(signal.SIGTERM)
+    frozen.signal(signal.SIGTERM)
+    assert (other.wait(), frozen.wait()) == (0, 0)
+
+
+def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    frozen = jobworker("--queues", "work", **QUICK)
+    wait_for(frozen.workers)
+    for number in range(300):
+        enqueue("perform", number, 0.003)
+    wait_for(lambda: len(ledger.lines()) > 30)
+    frozen.signal_all(signal.SIGSTOP)
+
+    jobworker("--queues", "work", **QUICK)
+    wait_for(lambda: len(set(ledger.lines())) >= 298)
+    frozen.signal_all(signal.SIGCONT)
+    wait_for(lambda: everything_ended(redis, ledger, range(300)))
+
+    # Only what the frozen worker had done and could not settle may have been repeated
+    assert len(ledger.lines()) - len(set(ledger.lines())) <= 20
+
+
+def test_a_redis_that_is_killed_and_started_again_loses_nothing(
+    redis_factory: Callable[..., RedisServer], jobworker: Start
+) -> None:
+    server = redis_factory("--appendonly", "yes", "--appendfsync", "always")
+    with server.client() as client:
+        worker = jobworker("--queues", "work", REDIS_URL=server.url)
+        ledger = Ledger(client)
+        script = [b'{"class":"tests.workload.jobs.perform","args":[%d,0.005]}' % n for n in range(300)]
+        client.sadd("resque:queues", "work")
+        client.rpush("resque:queue:work", *script)
+        wait_for(lambda: len(ledger.lines()) > 50)
+
+        server.kill()
+        wait_for(lambda: "Trying again until it answers." in worker.log)
+        server.start()
+
+        wait_for(lambda: everything_ended(client, ledger, range(300)))
+        assert "Redis answers again." in worker.log
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert client.keys("resque:inflight:*") == []
+
+
+def test_random_kills_lose_nothing(redis: redis_client.Redis, jobworker: Start, ledger: Ledger) -> None:
+    """Jobs of 0 to 50 ms while workers, supervisors and whole trees die, or stop for a while."""
+    chance = random.Random(20261121)
+    count = 400
+    for number in range(count):
+        enqueue("perform", number, chance.uniform(0, 0.05))
+    trees = [jobworker("--queues", "work", "--count", "2", **QUICK) for _ in range(2)]
+    for _ in range(12):
+        time.sleep(chance.uniform(0.1, 0.6))
+        disturb(chance, chance.choice(trees))
+    for tree in trees:
+        tree.signal_all(signal.SIGCONT)
+        tree.destroy()
+        tree.start()
+
+    wait_for(lambda: everything_ended(redis, ledger, range(count)), seconds=60)
+
+    known = {str(number) for number in range(count)}
+    failed = {str(each.job.args[0]) for each in failures(redis) if each.job}
+    assert known <= {*ledger.lines()} | failed
+
+
+def disturb(chance: random.Random, tree: Jobworker) -> None:
+    """Do something bad to one tree of processes."""
+    match chance.choice(["worker", "worker", "supervisor", "tree", "freeze"]):
+        case "worker":
+            for pid in children(tree.pid)[:1]:
+                os.kill(pid, signal.SIGKILL)
+        case "supervisor":
+            tree.signal(signal.SIGKILL)
+            tree.process.wait()
+            tree.start()
+        case "tree":
+            tree.destroy()
+            tree.start()
+        case "freeze":
+            tree.signal_all(signal.SIGSTOP)
+            time.sleep(chance.choice([0.1, 2.0]))
+            tree.signal_all(signal.SIGCONT)

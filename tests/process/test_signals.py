@@ -1,0 +1,221 @@
+"""Stopping: what the running job, its queue and Redis look like afterwards."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis as redis_client
+
+from tests.process.conftest import ROOT, Jobworker, Ledger, enqueue, state, wait_for
+
+pytestmark = pytest.mark.process
+Start = Callable[..., Jobworker]
+
+
+def is_idle(redis: redis_client.Redis) -> bool:
+    """Some worker waits at a doorbell."""
+    return any(each["cmd"] == "blpop" for each in redis.client_list())
+
+
+def own_keys(redis: redis_client.Redis) -> list[str]:
+    """What is left besides Resque's lasting keys, and what fades by itself within a minute."""
+    names = sorted(key.decode() for key in redis.keys("resque:*"))
+    lasting = {"resque:queues", "resque:stat:processed", "resque:stat:failed", "resque:failed"}
+    return [name for name in names if name not in lasting and not 0 < redis.ttl(name) <= 60]
+
+
+@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM, signal.SIGINT])
+def test_a_stop_finishes_the_running_job_and_leaves_no_trace(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, number: int, mode: tuple[str, ...]
+) -> None:
+    worker = jobworker("--queues", "work", *mode)
+    enqueue("begin_and_wait", 1, 0.4)
+    ledger.wait_for("began 1")
+    enqueue("perform", 2)
+
+    worker.signal_all(number)
+
+    assert worker.wait() == 0
+    assert ledger.lines() == ["began 1", "1"]
+    assert redis.llen("resque:queue:work") == 1
+    assert own_keys(redis) == ["resque:queue:work"]
+
+
+@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+def test_a_job_over_the_shutdown_timeout_is_put_back_at_the_head(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+) -> None:
+    worker = jobworker("--queues", "work", "--shutdown-timeout", "0.3", *mode)
+    enqueue("begin_and_wait", 1, 60)
+    ledger.wait_for("began 1")
+    enqueue("perform", 2)
+
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 0
+
+    waiting = redis.lrange("resque:queue:work", 0, -1)
+    assert [b"begin_and_wait" in each for each in waiting] == [True, False]
+    assert b"crashes" not in waiting[0]
+    assert own_keys(redis) == ["resque:queue:work"]
+    assert redis.llen("resque:failed") == 0
+
+
+def test_a_second_signal_ends_the_job_at_once_and_puts_it_back(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    enqueue("begin_and_wait", 1, 60)
+    ledger.wait_for("began 1")
+
+    worker.signal_all(signal.SIGTERM)
+    time.sleep(1.2)  # signals within a second are one
+    worker.signal_all(signal.SIGTERM)
+
+    assert worker.wait(5) == 0
+    assert redis.llen("resque:queue:work") == 1
+    assert own_keys(redis) == ["resque:queue:work"]
+
+
+def test_an_idle_worker_leaves_at_once(redis: redis_client.Redis, jobworker: Start) -> None:
+    worker = jobworker("--queues", "work", "--count", "2", "--interval", "30")
+    wait_for(lambda: is_idle(redis))
+
+    began = time.monotonic()
+    worker.signal_all(signal.SIGTERM)
+    worker.wait()
+
+    assert time.monotonic() - began < 1.5
+    assert own_keys(redis) == []
+
+
+def test_burst_stops_when_no_job_is_left(redis: redis_client.Redis, jobworker: Start, ledger: Ledger) -> None:
+    for number in range(30):
+        enqueue("perform", number)
+
+    worker = jobworker("--queues", "work", "--count", "2", "--burst")
+
+    assert worker.wait() == 0
+    assert sorted(map(int, ledger.lines())) == list(range(30))
+    assert own_keys(redis) == []
+
+
+def test_interval_0_is_burst_and_the_environment_chooses_like_resques(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, tmp_path: Path
+) -> None:
+    enqueue("perform", 1)
+    pidfile = tmp_path / "worker.pid"
+
+    asked = {"QUEUE": "work", "INTERVAL": "0", "COUNT": "2", "FORK_PER_JOB": "1", "VVERBOSE": "1"}
+    worker = jobworker(**asked, PIDFILE=str(pidfile))
+
+    assert worker.wait() == 0
+    assert ledger.lines() == ["1"]
+    assert worker.log.count("started") == 2
+    assert "** [" in worker.log
+    assert not pidfile.exists()
+
+
+def test_processes_are_replaced_after_so_many_jobs(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--jobs-per-fork", "5")
+    for number in range(20):
+        enqueue("perform", number)
+
+    wait_for(lambda: len(ledger.lines()) == 20)
+
+    wait_for(lambda: worker.log.count("started") >= 4)
+    assert "died" not in worker.log
+
+
+def test_a_worker_that_ruby_unregistered_registers_itself_again(
+    redis: redis_client.Redis, jobworker: Start
+) -> None:
+    jobworker("--queues", "work", TEST_HEARTBEAT="0.2")
+    (worker_id,) = wait_for(lambda: redis.smembers("resque:workers"))
+    started = redis.get(b"resque:worker:%s:started" % worker_id)
+
+    redis.srem("resque:workers", worker_id)
+    redis.delete(b"resque:worker:%s:started" % worker_id)
+    redis.hdel("resque:workers:heartbeat", worker_id)
+
+    wait_for(lambda: redis.smembers("resque:workers") == {worker_id})
+    assert redis.get(b"resque:worker:%s:started" % worker_id) == started
+    assert redis.hexists("resque:workers:heartbeat", worker_id)
+
+
+def test_process_titles_tell_what_is_done_and_are_spared_by_rubys_pruner(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    wait_for(lambda: is_idle(redis))
+    (pid,) = worker.workers()
+    assert title(pid) == "jobworker (resque-3): Waiting for work"
+    assert title(worker.pid) == "jobworker (resque-3): Supervising 1 for work"
+
+    enqueue("begin_and_wait", 1, 1.0)
+    ledger.wait_for("began 1")
+
+    wait_for(lambda: "Processing work since " in title(pid))
+    assert title(pid).endswith("[tests.workload.jobs.begin_and_wait]")
+
+
+def title(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").strip()
+
+
+def test_an_unreachable_redis_is_told_in_one_sentence_and_waited_for(
+    redis: redis_client.Redis, jobworker: Start
+) -> None:
+    worker = jobworker(
+        "--queues", "work", "--shutdown-timeout", "1", REDIS_URL="redis://:secret@127.0.0.1:1/0"
+    )
+
+    wait_for(lambda: "Trying again" in worker.log)
+    time.sleep(0.5)
+    worker.signal(signal.SIGTERM)
+    worker.wait()
+
+    (line,) = {line for line in worker.log.splitlines() if "cannot be reached" in line}
+    assert "redis://:***@127.0.0.1:1/0" in line
+    assert "secret" not in worker.log
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--queues", "!low"], "names no queue to look at"),
+        (["--queues", "work", "--count", "0"], "--count is 0; it must be at least 1"),
+        (["--queues", "work", "--interval", "-1"], "--interval is -1.0; it must be at least 0"),
+    ],
+)
+def test_wrong_options_are_refused_with_the_reason(
+    jobworker: Start, options: list[str], complaint: str
+) -> None:
+    worker = jobworker(*options)
+
+    assert worker.wait() == 1
+    assert complaint in worker.log
+
+
+def test_code_that_changes_starts_the_worker_again(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--reload")
+    enqueue("perform", 1)
+    ledger.wait_for("1")
+    supervisor = worker.workers()[0]
+
+    (ROOT / "tests/workload/jobs.py").touch()
+    wait_for(lambda: state(supervisor) in ("", "Z"))
+    enqueue("perform", 2)
+    ledger.wait_for("2")
+    worker.signal_all(signal.SIGTERM)
+
+    assert worker.wait() == 0
+    assert own_keys(redis) == []
