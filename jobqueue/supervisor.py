@@ -74,10 +74,10 @@ class Supervisor:
         processtitle.show(f"Supervising {self._options.count} for {self._options.queues.label}")
         gc.freeze()
         try:
+            self.turn()
             while not all(slot.is_finished for slot in self._slots):
-                self.turn()
                 self._attention.sleep(LOOK_SECONDS)
-            self._recover_own()
+                self.turn()
         finally:
             self._link.close()
             self._attention.close()
