@@ -30,7 +30,7 @@ class DemoSite:
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *, workers: int = 1) -> None:
+    def start(self, *, workers: int = 2) -> None:
         self.redis.start()
         subprocess.run(self.manage("prepare_demo"), env=self.environment, cwd=ROOT, check=True)
         self.run(

@@ -75,22 +75,11 @@ def test_every_change_is_followed_by_the_figures(
     assert counts == count_everything()
 
 
-def test_an_articles_words_follow_its_comments(article, perform_all):
-    Comment.objects.create(article=article, name="Ada", text="one two three")
+def test_an_articles_words_follow_its_text(article, perform_all):
+    _edit(article)
     perform_all()
 
-    assert article.words.value == {"text": 4, "comments": 3}
-
-
-def test_a_comment_that_moves_changes_both_articles(article, comment, perform_all):
-    other = Article.objects.create(title="Another", text="x")
-
-    comment.article = other
-    comment.save()
-    perform_all()
-
-    assert article.words.value == {"text": 4, "comments": 0}
-    assert other.words.value == {"text": 1, "comments": 2}
+    assert article.words.value == 7
 
 
 def test_the_words_of_a_deleted_article_are_forgotten(article, comment, perform_all, redis):

@@ -29,8 +29,8 @@ def test_an_article_keeps_its_address_when_its_title_changes(article):
     assert article.slug == "on-queues"
 
 
-def test_the_words_of_an_article_are_those_of_its_text_and_of_its_comments(article, comment):
-    assert words_of(article.pk) == {"text": 4, "comments": 2}
+def test_the_words_of_an_article_are_those_of_its_text(article):
+    assert words_of(article.pk) == 4
 
 
 def test_the_words_of_a_deleted_article_are_not_counted():
