@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+from django.db import connection, transaction
+
 from jobqueue import job
 from jobqueue.connection import client
 from tests.workload import LEDGER
@@ -81,3 +83,16 @@ def bouncing_emailer(to: str, subject: str, body: str) -> None:
 @job(queue="reports", name="Killer")
 def killer(seconds: float, what: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@job(queue="work")
+def ask_database() -> None:
+    """Tell which backend process of the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        note(str(cursor.fetchone()[0]))
+
+
+@job(queue="work")
+def leave_transaction_open() -> None:
+    transaction.atomic().__enter__()

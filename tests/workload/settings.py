@@ -10,3 +10,6 @@ INSTALLED_APPS = ["jobqueue", "tests.workload"]
 ROOT_URLCONF = "tests.workload.urls"
 JOBQUEUE_DEAD_AFTER_SECONDS = float(os.environ.get("TEST_DEAD_AFTER", "30"))
 JOBQUEUE_HEARTBEAT_SECONDS = float(os.environ.get("TEST_HEARTBEAT", "5"))
+if folder := os.environ.get("TEST_POSTGRES"):
+    postgres = {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "USER": "postgres"}
+    DATABASES = {"default": {**postgres, "NAME": "postgres", "CONN_MAX_AGE": None}}
