@@ -42,8 +42,10 @@ def _unknown() -> Iterator[CheckMessage]:
     known = known_settings()
     for name in _given():
         if name not in known:
-            near = get_close_matches(name, sorted(known), 1)
-            hint = f"Is {near[0]} meant?" if near else f"The settings are {', '.join(sorted(known))}."
+            near = get_close_matches(
+                name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in known], 1
+            )
+            hint = f"Is {PREFIX}{near[0]} meant?" if near else f"The settings are {', '.join(sorted(known))}."
             yield Warning(f"jobqueue has no setting {name}.", hint=hint, id="jobqueue.W001")
 
 

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+from django.core import checks
+from django.core.checks import Error, Warning
+
+from jobqueue.checks import check_settings
+from jobqueue.conf import known_settings
+
+
+def messages():
+    """Return id and text of what the checks find."""
+    return [(message.id, message.msg) for message in check_settings(None)]
+
+
+@pytest.fixture(autouse=True)
+def no_redis(settings):
+    """Fail where a check asks Redis: nobody answers at this address, and the check would raise."""
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+
+
+def test_defaults_are_in_order(settings):
+    del settings.JOBQUEUE_REDIS_URL
+
+    assert messages() == []
+
+
+def test_the_checks_run_with_djangos_own(settings):
+    settings.JOBQUEUE_INLNE = True
+
+    assert "jobqueue.W001" in {message.id for message in checks.run_checks()}
+
+
+def test_an_unknown_setting_is_a_warning_that_hints_at_the_nearest(settings):
+    settings.JOBQUEUE_INTERVAL_SECOND = 5
+
+    (message,) = check_settings(None)
+
+    assert message == Warning(
+        "jobqueue has no setting JOBQUEUE_INTERVAL_SECOND.",
+        hint="Is JOBQUEUE_INTERVAL_SECONDS meant?",
+        id="jobqueue.W001",
+    )
+
+
+def test_an_unknown_setting_that_is_like_none_lists_them_all(settings):
+    settings.JOBQUEUE_XYZZY = 5
+
+    (message,) = check_settings(None)
+
+    assert message.hint == f"The settings are {', '.join(sorted(known_settings()))}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("JOBQUEUE_INLINE", "yes", "bool"),
+        ("JOBQUEUE_MAX_CRASHES", "3", "int"),
+        ("JOBQUEUE_MAX_CRASHES", True, "int"),
+        ("JOBQUEUE_INTERVAL_SECONDS", "5", "float"),
+        ("JOBQUEUE_INTERVAL_SECONDS", False, "float"),
+        ("JOBQUEUE_NAMESPACE", 7, "str | None"),
+        ("JOBQUEUE_CAN_VIEW", print, "str"),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_an_error(settings, name, value, wanted):
+    setattr(settings, name, value)
+
+    assert messages() == [("jobqueue.E001", f"{name} should be of the type {wanted}, and is {value!r}.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("JOBQUEUE_INTERVAL_SECONDS", 5), ("JOBQUEUE_NAMESPACE", None), ("JOBQUEUE_INLINE", True)],
+)
+def test_a_setting_of_a_right_type_is_accepted(settings, name, value):
+    setattr(settings, name, value)
+
+    assert messages() == []
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_a_number_must_be_positive(settings, value):
+    settings.JOBQUEUE_CONNECT_TIMEOUT_SECONDS = value
+
+    assert messages() == [
+        ("jobqueue.E002", f"JOBQUEUE_CONNECT_TIMEOUT_SECONDS should be more than 0, and is {value!r}.")
+    ]
+
+
+def test_workers_must_not_be_dead_between_two_heartbeats(settings):
+    settings.JOBQUEUE_HEARTBEAT_SECONDS = 20
+
+    ((id, text),) = messages()
+
+    assert id == "jobqueue.E003"
+    assert text.startswith(
+        "JOBQUEUE_DEAD_AFTER_SECONDS (30.0) should be at least twice JOBQUEUE_HEARTBEAT_SECONDS (20)"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["nowhere.is_staff", "jobqueue.views.access.nobody", "text", "jobqueue.keys.__doc__"]
+)
+def test_a_function_that_decides_on_access_must_be_importable(settings, path):
+    settings.JOBQUEUE_CAN_OPERATE = path
+
+    assert messages() == [
+        (
+            "jobqueue.E004",
+            f"JOBQUEUE_CAN_OPERATE should be the dotted path of a function (user) -> bool, and is {path!r}.",
+        )
+    ]
+
+
+def test_the_address_of_redis_must_be_understood(settings):
+    settings.JOBQUEUE_REDIS_URL = "http://localhost"
+
+    ((id, text),) = messages()
+
+    assert id == "jobqueue.E005"
+    assert text.startswith("JOBQUEUE_REDIS_URL: ")
+
+
+def test_a_wrong_type_hides_what_follows_from_it(settings):
+    settings.JOBQUEUE_HEARTBEAT_SECONDS = "often"
+
+    assert [type(message) for message in check_settings(None)] == [Error]
