@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.core.management import load_command_class
 
 import jobqueue
 from jobqueue.conf import PREFIX, Settings, known_settings
+from jobqueue.keys import Keys
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/*.md")])
@@ -61,6 +63,21 @@ def test_every_link_of_a_page_leads_somewhere(page):
 def test_python_in_a_page_can_be_compiled(page):
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
         compile(block, page.name, "exec", flags=0x2000)  # allows await at the top
+
+
+def test_every_key_in_redis_is_described_and_no_other():
+    _, _, table = (ROOT / "docs/inside.md").read_text().partition("| Key |")
+    described = set(re.findall(r"^\| `([^`]+)` \|", table.partition("\n\n")[0], flags=re.MULTILINE))
+
+    assert described == {
+        each.fget(Keys("")) if isinstance(each, property) else each(Keys(""), *_placeholders(each))
+        for name, each in vars(Keys).items()
+        if not name.startswith("_") and (callable(each) or isinstance(each, property))
+    }
+
+
+def _placeholders(method) -> list[str]:
+    return [f"<{name.removeprefix('worker_')}>" for name in list(inspect.signature(method).parameters)[1:]]
 
 
 def test_the_changelog_begins_with_what_is_unreleased():
