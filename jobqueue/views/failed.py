@@ -78,9 +78,11 @@ def retry_all(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return confirm(request, "Retry all failures?", "retry_all")
     retried, unreadable = writing.retry_all()
-    messages.success(request, f"{retried:,} failures were retried.", fail_silently=True)
+    messages.success(request, f"{failures(retried)} retried.", fail_silently=True)
     if unreadable:
-        said = f"{unreadable:,} failures hold no job that could be retried; they were left as they are."
+        said = "1 failure holds no job that could be retried; it was left as it is."
+        if unreadable > 1:
+            said = f"{unreadable:,} failures hold no job that could be retried; they were left as they are."
         messages.warning(request, said, fail_silently=True)
     return redirect("jobqueue:failed")
 
@@ -90,7 +92,7 @@ def clear_retried(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return confirm(request, "Clear retried failures?", "clear_retried")
     removed = writing.clear_retried()
-    messages.success(request, f"{removed:,} retried failures were removed.", fail_silently=True)
+    messages.success(request, f"{failures(removed, 'retried ')} removed.", fail_silently=True)
     return redirect("jobqueue:failed")
 
 
@@ -105,8 +107,13 @@ def clear(request: HttpRequest) -> HttpResponse:
 
 def confirm(request: HttpRequest, title: str, action: str) -> HttpResponse:
     """Ask before many failures are changed."""
-    context = {"title": title, "action": action, "count": reading.count()}
+    context = {"title": title, "action": action, "count": reading.page(0, 1).count}
     return render(request, f"jobqueue/confirm_{action}.html", context, tab="failed")
+
+
+def failures(count: int, kind: str = "") -> str:
+    """Begin a sentence on so many failures."""
+    return f"1 {kind}failure was" if count == 1 else f"{count:,} {kind}failures were"
 
 
 def posted_failure(request: HttpRequest) -> Listed | None:

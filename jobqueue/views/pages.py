@@ -56,6 +56,11 @@ def escaped(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+def on_one_line(text: str) -> str:
+    """Show whatever would begin a new line, or is unprintable, as escapes."""
+    return re.sub(r"[\t\n\r\x85\u2028\u2029]", escaped, UNPRINTABLE.sub(escaped, text))
+
+
 def frame(request: HttpRequest, tab: str) -> dict[str, Any]:
     """Return what every page shows around its content."""
     return {

@@ -58,5 +58,5 @@ def remove(request: HttpRequest, queue: str) -> HttpResponse:
         writing.remove_queue(queue)
         messages.success(request, f"Queue {queue} was removed.", fail_silently=True)
         return redirect("jobqueue:queues")
-    context = {"title": f"Remove queue {queue}?", "queue": queue, "count": reading.size(queue)}
+    context = {"title": f"Remove queue {queue}?", "queue": queue, "count": reading.measured([queue])[0].size}
     return render(request, "jobqueue/confirm_remove_queue.html", context, tab="queues")

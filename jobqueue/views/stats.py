@@ -9,7 +9,7 @@ from jobqueue.inspection import stats as reading
 from jobqueue.inspection.stats import RedisInfo
 from jobqueue.templatetags.jobqueue import lasting
 from jobqueue.views.access import page
-from jobqueue.views.pages import render, render_problem
+from jobqueue.views.pages import on_one_line, render, render_problem
 from jobqueue.views.paging import whole_number
 
 HIGHEST_CURSOR = 2**64 - 1
@@ -99,5 +99,5 @@ def text(request: HttpRequest) -> HttpResponse:
         f"resque.working={len(seen.working)}",
         *(f"queues.{queue.name}={queue.size}" for queue in seen.queues),
     ]
-    body = "\n".join(lines).encode("utf-8", "backslashreplace")
+    body = "\n".join(on_one_line(line) for line in lines)
     return HttpResponse(body, content_type="text/plain; charset=utf-8")
