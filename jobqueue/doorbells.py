@@ -21,13 +21,14 @@ class Doorbells:
     def __init__(self) -> None:
         self._connection: AbstractConnection | None = None
 
-    def wait(self, queues: Sequence[str], seconds: float, interrupted_by: int) -> str:
+    def wait(self, queues: Sequence[str], seconds: float, interrupted_by: int, *, new_queues: bool) -> str:
         """Wait for a ring and return its queue; "" after ``seconds``, for a new queue, or when interrupted.
 
-        ``interrupted_by`` is a file descriptor that becomes readable. Raises redis-py's errors.
+        ``interrupted_by`` is a file descriptor that becomes readable. ``new_queues`` also waits for queues
+        that do not exist yet. Raises redis-py's errors.
         """
         key = keys()
-        bells = [*(key.wake(queue) for queue in queues), key.wake_any]
+        bells = [*(key.wake(queue) for queue in queues), *([key.wake_any] if new_queues else [])]
         try:
             rung = self._ask(bells, seconds, interrupted_by)
         except BaseException:

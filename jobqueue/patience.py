@@ -31,11 +31,13 @@ class Patience:
 
     def __call__(self, action: Callable[[], T]) -> T:
         """Return what ``action`` returns, which must be safe to repeat; raise GaveUp when time is over."""
-        for pause in pauses():
+        for attempt, pause in enumerate(pauses()):
             try:
                 answer = action()
             except UNREACHABLE as error:
-                self.note(error)
+                # A server or a firewall may have closed an idle connection, which says nothing
+                if attempt:
+                    self.note(error)
             else:
                 self.note(None)
                 return answer

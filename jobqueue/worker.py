@@ -86,7 +86,10 @@ class Worker:
         self._known_until = 0.0
         try:
             self._woken_by = self._bells.wait(
-                self._queues(), self._options.interval_seconds, self._attention.fd
+                self._queues(),
+                self._options.interval_seconds,
+                self._attention.fd,
+                new_queues=self._options.queues.has_patterns,
             )
         except UNREACHABLE as error:
             self._patience.note(error)
