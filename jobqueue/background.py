@@ -217,8 +217,10 @@ def _takes_key(compute: Callable[..., Any], place: str) -> bool:
 
 
 def _keys_of(refresh_on: RefreshOn, is_keyed: bool, place: str) -> Mapping[type[Model] | str, KeyOf]:
-    if is_keyed and (isinstance(refresh_on, Mapping) or not refresh_on):
-        return dict(refresh_on)
+    if not refresh_on:
+        return {}
+    if is_keyed and isinstance(refresh_on, Mapping):
+        return refresh_on
     if not is_keyed and not isinstance(refresh_on, (Mapping, str)):
         return dict.fromkeys(refresh_on, _no_key)
     wanted = "a dict from model to function of the key" if is_keyed else "a tuple of models"

@@ -19,6 +19,7 @@ from jobqueue.payload import Job
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 DEFAULT_QUEUE = "default"
 
@@ -82,14 +83,15 @@ class Definition(Generic[P, R]):
 
 
 class Decorator(Protocol):
+    # Classes come first, because a class is a callable too
     @overload
-    def __call__(self, target: type[Any], /) -> Definition[..., Any]: ...
+    def __call__(self, target: C, /) -> C: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, target: Callable[P, R], /) -> Definition[P, R]: ...
 
 
 @overload
-def job(target: type[Any], /) -> Definition[..., Any]: ...
+def job(target: C, /) -> C: ...  # type: ignore[overload-overlap]
 @overload
 def job(target: Callable[P, R], /) -> Definition[P, R]: ...
 @overload
@@ -107,16 +109,19 @@ def job(
     bare: bool = False,
     batch: bool = True,
 ) -> Any:
-    """Make a function or a class a job definition.
+    """Make a function a job definition, or let a class be one: that stays as it is, see ``enqueue``.
 
     ``queue`` is "default" if none is given. ``name`` stands in payloads as the job's class, by default
     ``module.function``. ``bare`` and ``batch``: see ``Definition``. A class needs ``perform``, a static or
-    class method, and may have these options as attributes. Raises InvalidDefinition or DuplicateJob.
+    class method, and may have these options as attributes; with ``queue`` it needs no decorator in a module
+    ``jobs``. Raises InvalidDefinition or DuplicateJob.
     """
 
-    def define(target: Any) -> Definition[..., Any]:
-        make = from_class if isinstance(target, type) else from_function
-        return make(target, queue=queue, name=name, bare=bare, batch=batch)
+    def define(target: Any) -> Any:
+        if isinstance(target, type):
+            from_class(target, queue=queue, name=name, bare=bare, batch=batch)
+            return target
+        return from_function(target, queue=queue, name=name, bare=bare, batch=batch)
 
     return define if target is None else define(target)
 

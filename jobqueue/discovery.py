@@ -10,6 +10,7 @@ from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 
 from jobqueue.definition import from_class
+from jobqueue.registry import is_class_of_job
 
 MODULE = "jobs"
 
@@ -28,7 +29,8 @@ def register_classes(module: ModuleType) -> None:
     What the module only imported from elsewhere is none of its jobs.
     """
     for owner in _classes(module):
-        if isinstance(getattr(owner, "queue", None), str) and hasattr(owner, "perform"):
+        is_job = isinstance(getattr(owner, "queue", None), str) and hasattr(owner, "perform")
+        if is_job and not is_class_of_job(owner):
             from_class(owner)
 
 

@@ -51,6 +51,11 @@ def of_class(owner: type) -> Definition[..., Any]:
         ) from None
 
 
+def is_class_of_job(owner: type) -> bool:
+    """Tell whether a class was registered."""
+    return owner in _by_owner
+
+
 def definitions() -> list[Definition[..., Any]]:
     """Return every definition, sorted by name."""
     return [_by_name[name] for name in sorted(_by_name)]

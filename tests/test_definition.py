@@ -43,7 +43,7 @@ def test_using_returns_a_changed_copy():
     assert jobs.send_email.using().queue == "emails"
 
 
-def test_a_decorated_class_is_a_definition_with_its_attributes():
+def test_a_decorated_class_stays_a_class_and_tells_its_options_by_attributes():
     @job
     class Report:
         queue = "reports"
@@ -54,8 +54,15 @@ def test_a_decorated_class_is_a_definition_with_its_attributes():
         def perform(report_id):
             return report_id + 1
 
-    assert (Report.name, Report.queue, Report.bare, Report.batch) == ("Report", "reports", True, True)
-    assert Report(1) == 2
+    definition = registry.of_class(Report)
+    assert isinstance(Report, type)
+    assert (definition.name, definition.queue, definition.bare, definition.batch) == (
+        "Report",
+        "reports",
+        True,
+        True,
+    )
+    assert definition(1) == 2
 
 
 def test_the_decorator_wins_over_attributes_of_a_class():
@@ -67,7 +74,8 @@ def test_the_decorator_wins_over_attributes_of_a_class():
         @classmethod
         def perform(cls): ...
 
-    assert (Report.name, Report.queue, Report.batch) == ("Other", "urgent", False)
+    definition = registry.get("Other")
+    assert (definition.owner, definition.queue, definition.batch) == (Report, "urgent", False)
 
 
 def test_a_subclass_does_not_inherit_the_name_of_a_job():
@@ -80,9 +88,11 @@ def test_a_subclass_does_not_inherit_the_name_of_a_job():
     class Monthly(Report): ...
 
     Monthly.__qualname__ = "Monthly"
+    job(Report)
+    job(Monthly)
 
-    assert job(Report).name == "Report"
-    assert job(Monthly).name == "tests.test_definition.Monthly"
+    assert registry.of_class(Report).name == "Report"
+    assert registry.of_class(Monthly).name == "tests.test_definition.Monthly"
 
 
 @pytest.mark.parametrize("queue", ["", 7, b"emails"])

@@ -137,6 +137,19 @@ def test_a_class_from_a_part_of_a_package_of_jobs_is_found():
     assert registry.get("Report").owner is Report
 
 
+def test_a_class_with_a_decorator_keeps_what_that_says():
+    @job(queue="urgent", name="Report")
+    class Report:
+        queue = "reports"
+
+        @staticmethod
+        def perform(): ...
+
+    discovery.register_classes(module_of_jobs(Report=Report))
+
+    assert registry.of_class(Report).queue == "urgent"
+
+
 def test_a_class_whose_perform_needs_an_instance_is_refused():
     class Report:
         queue = "reports"
