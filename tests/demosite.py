@@ -38,7 +38,7 @@ class DemoSite:
         )
         self.run("worker", ["manage.py", "jobworker", "--count", str(workers)])
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self.answers():
             if time.monotonic() > deadline:
                 raise RuntimeError(
                     f"The demo does not start: {(self.folder / 'web.log').read_text()[-2000:]}"
@@ -81,7 +81,7 @@ class DemoSite:
         with sqlite3.connect(self.database) as connection:
             return [text for (text,) in connection.execute(f"SELECT text FROM demo_blog_{table}")]
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             with urllib.request.urlopen(self.url, timeout=2) as answer:
                 return bool(answer.status == 200)
