@@ -17,7 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="") or (kept_secret(BASE_DIR / ".jobqueue") if DEBUG else "")
+IS_KEY_MADE_UP = DEBUG and "SECRET_KEY" not in env
+SECRET_KEY = kept_secret(BASE_DIR / ".jobqueue") if IS_KEY_MADE_UP else env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", ".localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
