@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
+from dataclasses import dataclass
+from math import inf
 
 from jobqueue import failure
 from jobqueue.connection import client, keys, reaching
@@ -34,19 +37,32 @@ def retry_listed(listed: Listed) -> bool:
     return retry(seen.raw, failure.retried(seen.raw), seen.queue, payload, index=listed.index)
 
 
-def retry_all() -> tuple[int, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """How far a retry of all failures came; ``left_from`` is the index to go on from, None if all are done."""
+
+    retried: int
+    unreadable: int
+    left_from: int | None
+
+
+def retry_all(start: int = 0, seconds: float = inf) -> Retried:
     """Retry every failure that is in the list now, those already retried included, as Resque does.
 
-    Return how many were retried, and how many could not be because they hold no job.
+    Failures that hold no job stay as they are. Begin at index ``start``, the oldest, and stop after so many
+    seconds: a web request has to end, however long the list is.
     """
+    deadline = time.monotonic() + seconds
     retried = unreadable = 0
-    for chunk in upwards(0, count()):
+    for chunk in upwards(start, count()):
+        if time.monotonic() > deadline:
+            return Retried(retried=retried, unreadable=unreadable, left_from=chunk[0].index)
         for listed in chunk:
             try:
                 retried += retry_listed(listed)
             except InvalidPayload:
                 unreadable += 1
-    return retried, unreadable
+    return Retried(retried=retried, unreadable=unreadable, left_from=None)
 
 
 def remove(raw: bytes) -> bool:

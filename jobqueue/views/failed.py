@@ -21,6 +21,8 @@ from jobqueue.views.pages import render
 from jobqueue.views.paging import PAGE_SIZE, Pager, page_number, whole_number
 
 HIGHEST_INDEX = 2**32
+RETRYING_SECONDS = 15.0
+"""Web servers end a request after half a minute or so."""
 GONE = "This failure is gone: someone else has removed or retried it meanwhile."
 
 
@@ -75,15 +77,17 @@ def remove(request: HttpRequest) -> HttpResponse:
 
 @page(methods=CONFIRMING, operates=True)
 def retry_all(request: HttpRequest) -> HttpResponse:
+    """Ask, then retry all failures; if there are too many for one request, ask whether to go on."""
+    start = whole_number(request.GET.get("start", ""), highest=HIGHEST_INDEX) or 0
     if request.method != "POST":
-        return confirm(request, "Retry all failures?", "retry_all")
-    retried, unreadable = writing.retry_all()
-    messages.success(request, f"{failures(retried)} retried.", fail_silently=True)
-    if unreadable:
-        said = "1 failure holds no job that could be retried; it was left as it is."
-        if unreadable > 1:
-            said = f"{unreadable:,} failures hold no job that could be retried; they were left as they are."
+        return confirm(request, "Retry all failures?", "retry_all", start)
+    done = writing.retry_all(start, RETRYING_SECONDS)
+    messages.success(request, f"{failures(done.retried)} retried.", fail_silently=True)
+    if done.unreadable:
+        said = f"Left as they are, because they hold no job: {done.unreadable:,}."
         messages.warning(request, said, fail_silently=True)
+    if done.left_from is not None:
+        return HttpResponseRedirect(f"{reverse('jobqueue:retry_all')}?start={done.left_from}")
     return redirect("jobqueue:failed")
 
 
@@ -105,9 +109,10 @@ def clear(request: HttpRequest) -> HttpResponse:
     return redirect("jobqueue:failed")
 
 
-def confirm(request: HttpRequest, title: str, action: str) -> HttpResponse:
+def confirm(request: HttpRequest, title: str, action: str, start: int = 0) -> HttpResponse:
     """Ask before many failures are changed."""
-    context = {"title": title, "action": action, "count": reading.page(0, 1).count}
+    count = max(reading.page(0, 1).count - start, 0)
+    context = {"title": title, "action": action, "count": count, "start": start}
     return render(request, f"jobqueue/confirm_{action}.html", context, tab="failed")
 
 

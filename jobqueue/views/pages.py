@@ -65,6 +65,7 @@ def frame(request: HttpRequest, tab: str) -> dict[str, Any]:
     """Return what every page shows around its content."""
     return {
         "tabs": [(title, reverse(f"jobqueue:{name}"), name == tab) for title, name in TABS],
+        "here": request.get_full_path(),
         "user": request.user,
         "messages": get_messages(request),
         "can_operate": getattr(request, "can_operate", False),

@@ -152,6 +152,17 @@ def test_nothing_moves_while_text_is_selected(visitor, redis):
     expect(waiting(visitor)).to_have_text("1,282", timeout=LIVE_TIMEOUT_MS)
 
 
+def test_a_hidden_tab_asks_for_nothing(visitor):
+    visitor.visit("/jobs/")
+    visitor.page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+
+    visitor.page.wait_for_timeout(2_500)  # Longer than the time between two updates.
+
+    assert asked == []
+
+
 def test_a_redis_that_goes_away_and_comes_back_is_shown(new_visitor, redis_factory, monkeypatch):
     server = redis_factory()
     monkeypatch.setenv("REDIS_URL", server.url)

@@ -79,7 +79,7 @@ def test_retry_all_leaves_what_ruby_leaves(redis):
     for n, entry in enumerate(redis.lrange("resque:failed", 0, -1)):
         redis.lset("resque:failed", n, re.sub(rb',"retried_at":"[^"]*"', b"", entry))
 
-    assert failures.retry_all() == (4, 0)
+    assert failures.retry_all().retried == 4
 
     assert timeless(dump(redis)) == timeless(values("failure_retried_all"))
 
@@ -87,7 +87,7 @@ def test_retry_all_leaves_what_ruby_leaves(redis):
 def test_retry_all_repeats_those_already_retried(redis):
     load(redis, "failure_retried_all")
 
-    assert failures.retry_all() == (4, 0)
+    assert failures.retry_all().retried == 4
 
     assert redis.llen("resque:queue:emails") == 6
     assert timeless(dump(redis))["resque:failed"] == timeless(values("failure_retried_all"))["resque:failed"]
@@ -103,16 +103,26 @@ def test_retry_all_takes_only_failures_that_were_there_at_the_start(redis, monke
 
     monkeypatch.setattr(failures, "retry_listed", retry_while_another_fails)
 
-    assert failures.retry_all() == (2, 0)
+    assert failures.retry_all().retried == 2
 
 
 def test_retry_all_leaves_failures_without_a_job_as_they_are(redis):
     redis.rpush("resque:failed", b"{broken")
     failed(redis, "A")
 
-    assert failures.retry_all() == (1, 1)
+    assert failures.retry_all() == failures.Retried(retried=1, unreadable=1, left_from=None)
 
     assert redis.lindex("resque:failed", 0) == b"{broken"
+
+
+def test_retry_all_ends_in_time_and_goes_on_from_there(redis):
+    failed(redis, "A", "B")
+
+    cut = failures.retry_all(0, seconds=-1)
+    rest = failures.retry_all(1)
+
+    assert (cut.retried, cut.left_from) == (0, 0)
+    assert (rest.retried, rest.left_from) == (1, None)
 
 
 def test_retry_gives_the_job_a_new_id_and_names_the_old(redis):

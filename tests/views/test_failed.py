@@ -148,8 +148,18 @@ def test_all_are_retried_except_those_without_a_job(staff, redis):
 
     assert said(response) == [
         "1 failure was retried.",
-        "1 failure holds no job that could be retried; it was left as it is.",
+        "Left as they are, because they hold no job: 1.",
     ]
+
+
+def test_too_many_for_one_request_are_retried_step_by_step(staff, redis, monkeypatch):
+    fail(redis)
+    monkeypatch.setattr("jobqueue.views.failed.RETRYING_SECONDS", -1)
+
+    response = staff.post("/jobs/failed/retry-all/", follow=True)
+
+    assert response.redirect_chain == [("/jobs/failed/retry-all/?start=0", 302)]
+    assert b"Go on with the remaining" in staff.get("/jobs/failed/retry-all/?start=1").content
 
 
 def test_retried_ones_are_cleared(staff, redis):
