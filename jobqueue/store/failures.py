@@ -39,7 +39,7 @@ def retry_listed(listed: Listed) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """How far a retry of all failures came; ``left_from`` is the index to go on from, None if all are done."""
+    """How far a retry of all failures came; ``left_from`` is the index to go on from, None at the end."""
 
     retried: int
     unreadable: int

@@ -137,6 +137,23 @@ def test_keys_outside_the_namespace_are_not_shown(redis, name):
     assert keyspace.value(name, 0) is None
 
 
+def test_a_type_that_is_not_known_here_is_said(redis, monkeypatch):
+    redis.set("resque:k", "x")
+    monkeypatch.setattr(keyspace, "described", lambda names: [keyspace._key(names[0], "vectorset", 1, -1)])
+
+    value = keyspace.value("resque:k", 0)
+
+    assert (value.key.size, value.rows) == (None, [])
+    assert value.complaint == "A value of type vectorset cannot be shown."
+
+
+def test_a_key_that_changes_its_type_meanwhile_is_complained_of(redis, monkeypatch):
+    redis.set("resque:k", "x")
+    monkeypatch.setattr(keyspace, "described", lambda names: [keyspace._key(names[0], "list", 1, -1)])
+
+    assert keyspace.value("resque:k", 0).complaint.startswith("WRONGTYPE")
+
+
 def test_a_key_that_is_gone_is_none(redis):
     assert keyspace.value("resque:gone", 0) is None
 

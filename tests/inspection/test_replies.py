@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from redis.exceptions import ResponseError
+from redis.client import Pipeline
+from redis.exceptions import BusyLoadingError, ResponseError
 
 from jobqueue.exceptions import RedisUnreachable
 from jobqueue.inspection.replies import ask, fetch, number, or_else, reason, to_bytes, to_text
@@ -29,6 +30,14 @@ def test_a_redis_that_is_away_is_said_in_one_sentence(monkeypatch, read):
         read()
 
     assert "secret" not in str(error.value)
+
+
+def test_a_redis_that_still_loads_is_away_too(redis, monkeypatch):
+    loading = BusyLoadingError("LOADING Redis is loading the dataset in memory")
+    monkeypatch.setattr(Pipeline, "execute", lambda *args, **kwargs: [loading])
+
+    with pytest.raises(RedisUnreachable, match="is still loading its data"):
+        fetch([("PING",)])
 
 
 def test_names_of_any_bytes_come_back_as_they_were():

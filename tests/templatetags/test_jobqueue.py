@@ -64,6 +64,7 @@ def test_numbers_are_grouped(number, text):
         (999_960, "1.0 MB"),
         (12_300_000_000, "12.3 GB"),
         (10**16, "10,000.0 TB"),
+        (1_000, "1.0 kB"),
     ],
 )
 def test_sizes_have_units(count, text):

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from jobqueue.inspection.stats import RedisInfo
+from jobqueue.views.stats import warnings
 from tests.goldenfiles import load
 
 
@@ -42,6 +44,19 @@ def test_settings_that_lose_jobs_are_said(staff, redis):
         assert b"maxmemory-policy is allkeys-lru" in staff.get("/jobs/stats/redis/").content
     finally:
         redis.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.parametrize(
+    "figures, said",
+    [
+        ({"aof_enabled": "1", "rdb_last_bgsave_status": "ok", "maxmemory_policy": "noeviction"}, []),
+        ({"rdb_last_bgsave_status": "err"}, ["The last snapshot could not be written."]),
+        ({"role": "slave"}, ["This Redis is a replica: it cannot be written to."]),
+        ({}, []),
+    ],
+)
+def test_what_could_lose_jobs_is_warned_of(figures, said):
+    assert warnings(RedisInfo(sections={"Any": figures}, complaints=[])) == said
 
 
 def test_keys_are_listed_and_lead_to_their_values(staff, redis):
