@@ -66,10 +66,10 @@ def size_in_bytes(count: int) -> str:
     """Show a size: ``1536`` is "1.5 kB"."""
     if count < 1_000:
         return f"{count} byte{'' if count == 1 else 's'}"
-    size = float(count)
+    size, unit = float(count), ""
     for unit in ("kB", "MB", "GB", "TB"):
         size /= 1_000
-        if size < 999.95 or unit == "TB":
+        if size < 999.95:
             break
     return f"{size:,.1f} {unit}"
 
