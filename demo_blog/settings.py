@@ -1,13 +1,14 @@
 """Settings of the demo blog. Everything works with nothing set; the environment overrides.
 
-Read here are DEBUG, SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, DATABASE_URL, EMAIL_URL and
-CONTACT_EMAIL; jobqueue reads REDIS_URL itself.
+Read here are DEBUG, SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, DATABASE_URL and CONTACT_EMAIL;
+jobqueue reads REDIS_URL itself.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import django
 import environ
 
 from demo_blog.secret import kept_secret
@@ -86,7 +87,12 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
-vars().update(env.email("EMAIL_URL", default="consolemail://"))
+# Mails are printed by the worker that sends them.
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": CONSOLE}}
+else:
+    EMAIL_BACKEND = CONSOLE
 DEFAULT_FROM_EMAIL = "blog@example.com"
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="editor@example.com")
 

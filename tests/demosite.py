@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from tests.redisserver import RedisServer
@@ -78,7 +79,7 @@ class DemoSite:
 
     def texts(self, table: str) -> list[str]:
         """Return all texts of a table, read without Django."""
-        with sqlite3.connect(self.database) as connection:
+        with closing(sqlite3.connect(self.database)) as connection:
             return [text for (text,) in connection.execute(f"SELECT text FROM demo_blog_{table}")]
 
     def answers(self) -> bool:

@@ -48,5 +48,6 @@ DATABASES = {
         "TEST": {"MIGRATE": False},
     },
 }
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIGRATION_MODULES = {"sample": None}
