@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
@@ -95,12 +96,10 @@ def _refresh(connection: BaseDatabaseWrapper) -> None:
     A worker may have been idle for hours, so the first query of each job always looks whether the
     server is still there, whatever CONN_HEALTH_CHECKS says.
     """
-    try:
+    with _giving_up(connection):
         connection.queries_log.clear()
         connection.close_if_unusable_or_obsolete()
         connection.health_check_enabled = True  # type: ignore[attr-defined]
-    except Exception:
-        _discard(connection)
 
 
 def _abandon(connection: BaseDatabaseWrapper) -> None:
@@ -109,15 +108,20 @@ def _abandon(connection: BaseDatabaseWrapper) -> None:
     connection.needs_rollback = False
     connection.savepoint_ids = []
     connection.atomic_blocks = []
-    try:
+    with _giving_up(connection):
         connection.rollback()
         connection.set_autocommit(connection.settings_dict["AUTOCOMMIT"])
         connection.close()
+
+
+@contextmanager
+def _giving_up(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Forget a connection that cannot even be closed, so that the next use makes a new one."""
+    try:
+        yield
+    except Error:
+        _log.warning("database connection given up alias=%s", connection.alias, exc_info=True)
+        del connections[connection.alias]
     except Exception:
-        _discard(connection)
-
-
-def _discard(connection: BaseDatabaseWrapper) -> None:
-    """Forget a connection that cannot even be closed; the next use makes a new one."""
-    _log.warning("database connection given up alias=%s", connection.alias, exc_info=True)
-    del connections[connection.alias]
+        # Not the database's word: a test may forbid any use of it, or a backend be at fault
+        _log.warning("database connection not checked alias=%s", connection.alias, exc_info=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connections, transaction
+from django.db import InterfaceError, connections, transaction
 
 from jobqueue import databases
 
@@ -23,6 +23,13 @@ def query(alias):
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT 1")
     return connections[alias].connection
+
+
+def raising(error):
+    def broken():
+        raise error
+
+    return broken
 
 
 def between_two_jobs():
@@ -115,7 +122,7 @@ def test_a_transaction_that_a_job_left_open_is_rolled_back(file):
 def test_a_connection_that_cannot_even_be_closed_is_given_up(file, monkeypatch, caplog, broken):
     query(file)
     given_up = connections[file]
-    monkeypatch.setattr(given_up, broken, lambda: 1 / 0)
+    monkeypatch.setattr(given_up, broken, raising(InterfaceError("gone")))
     if broken == "rollback":
         transaction.atomic(using=file).__enter__()
 
@@ -124,3 +131,14 @@ def test_a_connection_that_cannot_even_be_closed_is_given_up(file, monkeypatch, 
     assert "database connection given up alias=file" in caplog.messages
     assert connections[file] is not given_up
     given_up.connection.close()
+
+
+def test_a_connection_that_a_test_forbids_is_left_alone(file, monkeypatch, caplog):
+    query(file)
+    kept = connections[file]
+    monkeypatch.setattr(kept, "ensure_connection", raising(RuntimeError("not allowed in this test")))
+
+    databases.after_job(frozenset())
+
+    assert "database connection not checked alias=file" in caplog.messages
+    assert connections[file] is kept

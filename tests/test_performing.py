@@ -14,6 +14,8 @@ from jobqueue.performing import Kind, label, perform
 from jobqueue.signals import job_finished, job_started
 from tests.sample import jobs
 
+pytestmark = pytest.mark.django_db
+
 QUEUE, WORKER = "emails", "web1:4711:emails"
 
 
