@@ -21,6 +21,7 @@ UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 OUTSIDE = re.compile(r"site-packages/|dist-packages/|/lib/python\d|/gems/|<frozen |<internal:|/lib/ruby/")
 NO_QUANTITY = re.compile(r"sha1|_id$|_time$|_usec$|port$|clock$")
 """Redis's figures whose digits are no amount of anything."""
+SIZES = ("kB", "MB", "GB", "TB")
 PATTERN_SIGNS = frozenset("*?[]{}!")
 PRETTY_CHARACTERS = 20_000
 
@@ -66,12 +67,8 @@ def size_in_bytes(count: int) -> str:
     """Show a size: ``1536`` is "1.5 kB"."""
     if count < 1_000:
         return f"{count} byte{'' if count == 1 else 's'}"
-    size, unit = float(count), ""
-    for unit in ("kB", "MB", "GB", "TB"):
-        size /= 1_000
-        if size < 999.95:
-            break
-    return f"{size:,.1f} {unit}"
+    power = min((len(str(count)) - 1) // 3, len(SIZES))
+    return f"{count / 1_000**power:,.1f} {SIZES[power - 1]}"
 
 
 @register.filter
