@@ -41,9 +41,7 @@ class DemoSite:
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"The demo does not start: {(self.folder / 'web.log').read_text()[-2000:]}"
-                )
+                raise RuntimeError(f"The demo does not start: {self.log('web')[-2000:]}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -64,6 +62,10 @@ class DemoSite:
                 [sys.executable, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log
             )
         self._processes.append(process)
+
+    def log(self, name: str) -> str:
+        """Return what a process of the site has said so far."""
+        return (self.folder / f"{name}.log").read_text()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def open_site(browser: Browser, site: DemoSite) -> Iterator[Callable[..., Visito
 
 def words(texts: list[str]) -> int:
     return sum(len(text.split()) for text in texts)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def log_in(page: Page) -> None:
@@ -167,6 +175,7 @@ def test_the_mail_of_the_contact_page_is_sent_by_a_job(open_site, site):
     visitor.page.get_by_role("button", name="Send").click()
 
     expect(visitor.page.locator(".message")).to_contain_text("on its way")
+    wait_for(lambda: "A question about queues" in site.log("worker"))
 
 
 def test_without_javascript_a_comment_is_added_and_counted(open_site, site):
