@@ -28,7 +28,7 @@ def ago(age: timedelta) -> str:
 
 @register.filter
 def typeset(text: str, title: str = "") -> SafeString:
-    """Show Markdown's headings, lists, code and paragraphs; everything else stays text.
+    """Show Markdown's headings, lists, tables, code and paragraphs; everything else stays text.
 
     A first heading that says the same as ``title`` is left out.
     """
@@ -45,7 +45,7 @@ def opening(text: str) -> str:
     paragraph = next(paragraphs, "")
     line = " ".join(re.sub(r"[*`]|^(?:[>+-] ?)+", "", paragraph, flags=re.MULTILINE).split())
     # A text of full length was cut anywhere, so its last word may be half a word.
-    is_cut = len(text) >= OPENING_LENGTH and text.endswith(paragraph)
+    is_cut = bool(line) and len(text) >= OPENING_LENGTH and text.endswith(paragraph)
     return f"{line.rpartition(' ')[0]} …" if is_cut else line
 
 
@@ -70,9 +70,22 @@ def _block(block: str) -> SafeString:
         return format_html(
             "<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((_inline(item),) for item in items))
         )
-    if block.startswith(("    ", "\t", "|")):
+    if block.startswith("|"):
+        return _table(block)
+    if block.startswith(("    ", "\t")):
         return format_html("<pre>{}</pre>", block)
     return format_html("<p>{}</p>", _inline(block))
+
+
+def _table(block: str) -> SafeString:
+    lines = [line for line in block.splitlines() if not re.fullmatch(r"[|: -]+", line)]
+    rows = (
+        format_html_join(
+            "", "<td>{}</td>", ((_inline(cell.strip()),) for cell in line.strip("| ").split("|"))
+        )
+        for line in lines
+    )
+    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", ((row,) for row in rows)))
 
 
 def _inline(text: str) -> SafeString:

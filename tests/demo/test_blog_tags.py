@@ -32,7 +32,7 @@ def test_an_age_is_told_in_its_largest_unit(seconds, said):
         ("- a\n- b\n  c", "<ul><li>a\n</li><li>b\n  c</li></ul>"),
         ("1. a\n2. b", "<ul><li>a\n</li><li>b</li></ul>"),
         ("```python\na\n\n# b\n```\nafter", "<pre>a\n\n# b</pre>\n<p>after</p>"),
-        ("| a | b |\n|---|---|", "<pre>| a | b |\n|---|---|</pre>"),
+        ("| a | `b` |\n|---|---|", "<table><tr><td>a</td><td><code>b</code></td></tr></table>"),
         ("    indented", "<pre>    indented</pre>"),
         ("`x < y` and **bold**", "<p><code>x &lt; y</code> and <strong>bold</strong></p>"),
         ("[a](http://b.c/?d&e)", '<p><a href="http://b.c/?d&amp;e" rel="nofollow">a</a></p>'),
@@ -62,6 +62,7 @@ def test_many_headings_in_a_row_are_no_trouble():
         ("word " * 47 + "and cut o", "word " * 47 + "and cut …"),
         ("First\n\n" + "word " * 47, "First"),
         ("# Title", ""),
+        ("```\n" + "code " * 60, ""),
         ("", ""),
     ],
 )
