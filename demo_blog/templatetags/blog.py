@@ -66,10 +66,7 @@ def _block(block: str) -> SafeString:
     if heading := re.match(r"(#{1,6})[ \t]+(.*)", block):
         return format_html("<h{0}>{1}</h{0}>", min(len(heading[1]) + 1, 4), _inline(heading[2].strip(" #")))
     if re.match(r"[-*+] |\d+\. ", block):
-        items = re.split(r"^(?:[-*+]|\d+\.) ", block, flags=re.MULTILINE)[1:]
-        return format_html(
-            "<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((_inline(item),) for item in items))
-        )
+        return _list(block)
     if block.startswith("|"):
         return _table(block)
     if block.startswith(("    ", "\t")):
@@ -77,15 +74,17 @@ def _block(block: str) -> SafeString:
     return format_html("<p>{}</p>", _inline(block))
 
 
+def _list(block: str) -> SafeString:
+    items = re.split(r"^(?:[-*+]|\d+\.) ", block, flags=re.MULTILINE)[1:]
+    rows = format_html_join("", "<li>{}</li>", [(_inline(item),) for item in items])
+    return format_html("<{0}>{1}</{0}>", "ol" if block[0].isdigit() else "ul", rows)
+
+
 def _table(block: str) -> SafeString:
-    lines = [line for line in block.splitlines() if not re.fullmatch(r"[|: -]+", line)]
-    rows = (
-        format_html_join(
-            "", "<td>{}</td>", ((_inline(cell.strip()),) for cell in line.strip("| ").split("|"))
-        )
-        for line in lines
-    )
-    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", ((row,) for row in rows)))
+    lines = [line.strip() for line in block.splitlines() if not re.fullmatch(r"[|: -]+", line)]
+    cells = [line.removeprefix("|").removesuffix("|").split("|") for line in lines]
+    rows = [format_html_join("", "<td>{}</td>", [(_inline(cell.strip()),) for cell in row]) for row in cells]
+    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", [(row,) for row in rows]))
 
 
 def _inline(text: str) -> SafeString:
