@@ -9,6 +9,7 @@ import socket
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.utils.functional import empty
 
 PREFIX = "JOBQUEUE_"
 
@@ -44,17 +45,22 @@ class Settings:
 
     def __getattribute__(self, name: str) -> Any:
         default = object.__getattribute__(self, name)
-        if name.startswith("_"):
+        if name not in NAMES:
             return default
-        return getattr(django_settings, PREFIX + name.upper(), default)
+        # Django's lazy object remembers what it finds, but pays dearly each time it finds nothing
+        site = django_settings._wrapped  # type: ignore[misc]
+        return getattr(django_settings if site is empty else site, NAMES[name], default)
 
+
+NAMES = {name: PREFIX + name.upper() for name in Settings.__annotations__}
+"""What each setting is called in a Django settings module."""
 
 settings = Settings()
 
 
 def known_settings() -> frozenset[str]:
     """Return the names a Django settings module may use."""
-    return frozenset(PREFIX + name.upper() for name in Settings.__annotations__)
+    return frozenset(NAMES.values())
 
 
 def hostname() -> str:
