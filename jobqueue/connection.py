@@ -18,7 +18,13 @@ import redis
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.connection import (
+    AbstractConnection,
+    Connection,
+    HiredisRespSerializer,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.retry import Retry
 
 from jobqueue import embedded
@@ -41,6 +47,16 @@ DB_OUT_OF_RANGE = ("DB index is out of range", "invalid DB index")
 class Default(Enum):
     SETTING = auto()
     """The value of the setting socket_timeout_seconds."""
+
+
+class Packer(HiredisRespSerializer):
+    """Packs commands; a name in Redis may be any bytes, and hiredis takes only text that is UTF-8."""
+
+    def pack(self, *args: Any) -> Any:
+        try:
+            return super().pack(*args)
+        except UnicodeEncodeError:
+            return super().pack(*(_to_bytes(arg) for arg in args))
 
 
 class UnixConnection(UnixDomainSocketConnection):
@@ -72,6 +88,7 @@ class Target(NamedTuple):
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
             "encoding_errors": "surrogateescape",
+            "command_packer": Packer(),
         }
 
 
@@ -175,6 +192,10 @@ def explain(error: redis.RedisError) -> str:
     if isinstance(error, redis.ResponseError):
         return f"{where} has no database {address().db}: {_reason(error)}."
     return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
+
+
+def _to_bytes(arg: Any) -> Any:
+    return arg.encode("utf-8", "surrogateescape") if isinstance(arg, str) else arg
 
 
 def _reason(error: BaseException) -> str:

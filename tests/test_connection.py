@@ -283,6 +283,18 @@ def test_a_made_connection_speaks_to_redis(redis):
     assert (answer, redis.get("key")) == (b"OK", b"\xff")
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9 \x00", "é".encode()])
+def test_any_bytes_may_be_a_name_in_redis(redis, name):
+    text = name.decode("utf-8", "surrogateescape")
+
+    connection.client().set(text, 1)
+    with connection.client().pipeline() as pipe:
+        pipe.rpush("list", text, b"\xfe", 2).execute()
+
+    assert redis.get(name) == b"1"
+    assert redis.lrange("list", 0, -1) == [name, b"\xfe", b"2"]
+
+
 # When Redis cannot be reached
 
 
