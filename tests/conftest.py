@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,8 @@ import pytest
 import redis as redis_client
 
 from jobqueue import registry
+from jobqueue.attention import STOP_SIGNALS, Attention
+from jobqueue.link import Link
 from jobqueue.redisbinary import find_binary
 from tests.redisserver import RedisServer
 from tests.sample import jobs
@@ -71,6 +74,25 @@ def _borrowed(url: str) -> Iterator[str]:
             pytest.exit("The tests empty the database of REDIS_URL, and it holds keys: name another.", 4)
         yield url
         client.flushdb()
+
+
+@pytest.fixture
+def link(redis: redis_client.Redis) -> Iterator[Link]:
+    """Yield a worker's connection to the emptied database."""
+    link = Link()
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def attention() -> Iterator[Attention]:
+    """Yield what notes the signals to this process; pytest gets its own handlers back."""
+    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
+    attention = Attention(shutdown_timeout_seconds=25.0)
+    yield attention
+    attention.close()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
