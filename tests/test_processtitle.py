@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+import setproctitle
+
+from jobqueue import processtitle
+
+
+@pytest.fixture(autouse=True)
+def own_title():
+    before = setproctitle.getproctitle()
+    yield
+    setproctitle.setproctitle(before)
+
+
+def test_a_title_tells_what_is_done():
+    processtitle.show("Waiting for work")
+
+    assert setproctitle.getproctitle() == "jobworker (resque-3): Waiting for work"
+
+
+def test_rubys_pruner_takes_a_process_for_a_worker():
+    processtitle.show("Working on *")
+
+    # What Resque looks for in the list of processes, and what it passes over
+    assert re.search(r"resque:work|resque: Starting|resque-[0-9]", setproctitle.getproctitle())
+    assert "resque-web" not in setproctitle.getproctitle()
