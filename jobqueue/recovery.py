@@ -110,9 +110,16 @@ def exit_text(pid: int, status: int) -> str:
     """Say how a process ended; ``status`` as ``os.waitpid`` returned it."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        name = signal.Signals(-code).name
-        return f"Child process received unhandled signal pid {pid} {name} (signal {-code})"
+        return f"Child process received unhandled signal pid {pid} {_signal_text(-code)}"
     return f"Child process pid {pid} exited with status {code} before its job had ended"
+
+
+def _signal_text(number: int) -> str:
+    """Name a signal as Ruby does; real-time signals have no name."""
+    try:
+        return f"{signal.Signals(number).name} (signal {number})"
+    except ValueError:
+        return f"signal {number}"
 
 
 def _entry(held: Held, worker_id: str, error: str) -> bytes:
