@@ -3,14 +3,14 @@
 -- ARGV: 1 number of this push  2 queue  3 seconds to remember the number  4... payloads
 -- Returns 1, or 0 if this number, or a later one, was pushed before: it is a repetition, or a straggler
 -- on a connection that its producer gave up.
+-- The push comes first: if the queue's key is no list, the script ends there and nothing has changed.
 -- include _ring
 if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
   return 0
 end
-local is_new = redis.call("SADD", KEYS[3], ARGV[2]) == 1
 redis.call("RPUSH", KEYS[2], unpack(ARGV, 4))
 redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])
-if is_new then
+if redis.call("SADD", KEYS[3], ARGV[2]) == 1 then
   ring(KEYS[5])
 end
 ring(KEYS[4])

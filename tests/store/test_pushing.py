@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+import redis as redis_client
+
+from jobqueue.connection import client
+from jobqueue.exceptions import RedisUnreachable
+from jobqueue.store import pushing
+from jobqueue.store.pushing import Producer, push
+
+pytestmark = pytest.mark.usefixtures("producer")
+
+
+@pytest.fixture
+def producer(monkeypatch):
+    """Number pushes from 1."""
+    monkeypatch.setattr(pushing, "_producer", Producer())
+    return pushing._producer
+
+
+def waiting(redis, queue="work"):
+    return redis.lrange(f"resque:queue:{queue}", 0, -1)
+
+
+def test_payloads_are_appended_in_their_order(redis):
+    push("work", [b"1", b"2"])
+    push("work", [b"3"])
+
+    assert waiting(redis) == [b"1", b"2", b"3"]
+    assert redis.smembers("resque:queues") == {b"work"}
+
+
+def test_nothing_is_pushed_without_payloads(redis):
+    push("work", [])
+
+    assert redis.keys() == []
+
+
+def test_many_payloads_are_pushed_a_thousand_at_a_time(redis, producer):
+    payloads = [b"%d" % number for number in range(2001)]
+
+    push("work", payloads)
+
+    assert waiting(redis) == payloads
+    assert producer.number == 3
+
+
+def test_a_push_rings_once_however_often_it_happens(redis):
+    push("work", [b"1", b"2"])
+    push("work", [b"3"])
+
+    assert redis.lrange("resque:wake:work", 0, -1) == [b"1"]
+    assert 0 < redis.ttl("resque:wake:work") <= 60
+
+
+def test_only_a_new_queue_rings_for_those_who_look_for_new_ones(redis):
+    push("work", [b"1"])
+    assert redis.lpop("resque:wake") == b"1"
+
+    push("work", [b"2"])
+
+    assert redis.exists("resque:wake") == 0
+
+
+def test_a_repeated_number_is_ignored(redis, producer):
+    push("work", [b"1"])
+    producer.number -= 1
+
+    push("work", [b"1"])
+
+    assert waiting(redis) == [b"1"]
+
+
+def test_a_straggler_is_ignored(redis, producer):
+    """On a connection that was given up, a push may arrive after later ones; it was sent again."""
+    push("work", [b"1"])
+    push("work", [b"2"])
+    producer.number = 0
+
+    push("work", [b"1"])
+
+    assert waiting(redis) == [b"1", b"2"]
+
+
+def test_the_last_number_is_remembered_for_a_minute(redis, producer):
+    push("work", [b"1"])
+    push("work", [b"2"])
+
+    assert redis.get(f"resque:sent:{producer.name}") == b"2"
+    assert 50 < redis.ttl(f"resque:sent:{producer.name}") <= 60
+
+
+def test_each_thread_numbers_its_own_pushes(redis):
+    threads = [threading.Thread(target=push, args=("work", [b"%d" % number])) for number in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+
+    assert waiting(redis) == [b"0", b"1", b"2"]
+    assert [redis.get(key) for key in redis.keys("resque:sent:*")] == [b"1"] * 3
+
+
+def test_a_child_is_a_producer_of_its_own(producer):
+    pushing._begin_anew_after_fork()
+
+    assert pushing._producer.name != producer.name
+
+
+def test_a_connection_that_was_cut_is_made_anew_and_the_push_sent_again(redis):
+    push("work", [b"1"])
+    redis.client_kill_filter(_id=client().client_id())
+
+    push("work", [b"2"])
+
+    assert waiting(redis) == [b"1", b"2"]
+
+
+def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch):
+    script = pushing.load("enqueue")
+    attempts = []
+
+    def lose_first_answer(*arguments):
+        attempts.append(script(*arguments))
+        if len(attempts) == 1:
+            raise redis_client.TimeoutError
+
+    monkeypatch.setattr(pushing, "load", lambda name: lose_first_answer)
+
+    push("work", [b"1"])
+
+    assert attempts == [1, 0]
+    assert waiting(redis) == [b"1"]
+
+
+def test_a_redis_that_is_away_is_told_in_one_sentence(settings):
+    settings.JOBQUEUE_REDIS_URL = "redis://:secret@127.0.0.1:1/0"
+
+    with pytest.raises(
+        RedisUnreachable, match=r"^Redis at redis://:\*\*\*@127\.0\.0\.1:1/0 cannot be reached: "
+    ):
+        push("work", [b"1"])
+
+
+def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):
+    redis.set("resque:queue:work", "no list")
+
+    with pytest.raises(redis_client.ResponseError, match="WRONGTYPE"):
+        push("work", [b"1"])
+
+    assert redis.keys() == [b"resque:queue:work"]
