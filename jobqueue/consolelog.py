@@ -24,11 +24,14 @@ def verbosity(given: int, environ: Mapping[str, str]) -> int:
 
 
 def set_up(verbosity: int) -> None:
-    """Let the logger ``jobqueue`` write to the console, unless the site's LOGGING has seen to it."""
+    """Let the logger ``jobqueue`` write to the console, unless the site's LOGGING has seen to it.
+
+    A handler of the root logger is enough.
+    """
     log = logging.getLogger("jobqueue")
     if log.level == logging.NOTSET or verbosity > 1:
         log.setLevel(LEVELS[verbosity])
-    if log.handlers:
+    if log.hasHandlers():
         return
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter((PLAIN, PLAIN, VERBOSE, VERY_VERBOSE)[verbosity], MOMENT))
