@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import Any
 
 from jobqueue import registry
@@ -85,12 +86,15 @@ def _number(environ: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise InvalidOption(f"{name}={text!r} is no number; set it to one, or unset it.") from None
+        number = nan
+    if not isfinite(number):
+        raise InvalidOption(f"{name}={text!r} is no number; set it to one, or unset it.")
+    return number
 
 
 def _at_least(least: float, name: str, value: Any) -> Any:
-    if value < least:
+    if not value >= least:  # what is no number is not
         raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
     return value
