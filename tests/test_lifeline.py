@@ -33,13 +33,15 @@ def test_a_process_dies_with_its_parent():
 def _be_parent(writer: int) -> None:
     """Have a child that waits without end, and die when it is ready."""
     ready, tell = os.pipe()
-    if os.fork() == 0:
-        lifeline.die_with_parent(signal.SIGKILL)
-        os.write(writer, b"ready")
-        os.write(tell, b"!")
-        signal.pause()
-    os.read(ready, 1)
-    os._exit(0)
+    try:
+        if os.fork() == 0:
+            lifeline.die_with_parent(signal.SIGKILL)
+            os.write(writer, b"ready")
+            os.write(tell, b"!")
+            signal.pause()
+        os.read(ready, 1)
+    finally:
+        os._exit(0)
 
 
 def test_elsewhere_nothing_is_asked_of_the_system(monkeypatch):
