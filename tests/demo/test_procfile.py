@@ -70,7 +70,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 40) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("options", "workers"), [((), 1), (("-c", "worker=2"), 2)])
+@pytest.mark.parametrize(("options", "workers"), [((), 2), (("-c", "worker=2"), 4)])
 def test_honcho_starts_everything_and_ctrl_c_stops_it_without_loss(
     site: DemoSite,
     honcho: Callable[..., subprocess.Popen[bytes]],
@@ -81,13 +81,13 @@ def test_honcho_starts_everything_and_ctrl_c_stops_it_without_loss(
         process = honcho(*options)
         wait_for(lambda: redis.scard("resque:workers") == workers and site.answers())
         redis.sadd("resque:queues", "try")
-        redis.rpush("resque:queue:try", SLEEPING, SLEEPING, SLEEPING)
-        wait_for(lambda: redis.lrange("resque:queue:try", 0, -1) == [SLEEPING] * (3 - workers))
+        redis.rpush("resque:queue:try", *[SLEEPING] * 5)
+        wait_for(lambda: redis.lrange("resque:queue:try", 0, -1) == [SLEEPING] * (5 - workers))
 
         process.send_signal(signal.SIGINT)
         process.wait(10)
 
         assert redis.scard("resque:workers") == 0
         assert redis.keys("resque:inflight:*") == []
-        assert redis.lrange("resque:queue:try", 0, -1) == [SLEEPING] * 3
+        assert redis.lrange("resque:queue:try", 0, -1) == [SLEEPING] * 5
         assert redis.llen("resque:failed") == 0
