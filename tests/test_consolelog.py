@@ -4,7 +4,6 @@ import io
 import logging
 import os
 import re
-import sys
 
 import pytest
 
@@ -22,12 +21,6 @@ def log(monkeypatch):
     log.setLevel(logging.NOTSET)
     yield log
     log.setLevel(level)
-
-
-@pytest.fixture
-def console(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    return sys.stderr
 
 
 @pytest.mark.parametrize(
@@ -57,27 +50,27 @@ def test_resques_variables_raise_djangos_default(given, environ, verbosity):
         (3, r"(\*\* \[\d\d:\d\d:\d\d \d{4}-\d\d-\d\d\] PID: (look|debug|info|warning)\n){4}"),
     ],
 )
-def test_each_verbosity_has_its_lines_and_their_form(log, console, verbosity, pattern):
+def test_each_verbosity_has_its_lines_and_their_form(log, capsys, verbosity, pattern):
     consolelog.set_up(verbosity)
 
     log.log(consolelog.LOOK, "look")
     for level in ("debug", "info", "warning"):
         getattr(log, level)(level)
 
-    assert re.fullmatch(pattern.replace("PID", str(os.getpid())), console.getvalue())
+    assert re.fullmatch(pattern.replace("PID", str(os.getpid())), capsys.readouterr().err)
 
 
-def test_lines_stand_on_the_console_once(log, console):
+def test_lines_stand_on_the_console_once(log, capsys):
     consolelog.set_up(1)
     consolelog.set_up(1)
 
     log.info("once")
 
-    assert console.getvalue() == "once\n"
+    assert capsys.readouterr().err == "once\n"
 
 
 @pytest.mark.parametrize("is_at_root", [False, True])
-def test_the_handlers_of_a_site_are_left_alone(log, console, is_at_root):
+def test_the_handlers_of_a_site_are_left_alone(log, capsys, is_at_root):
     sites = logging.StreamHandler(io.StringIO())
     (log.parent if is_at_root else log).addHandler(sites)
 
@@ -85,7 +78,7 @@ def test_the_handlers_of_a_site_are_left_alone(log, console, is_at_root):
     log.debug("told")
 
     assert sites.stream.getvalue() == "told\n"
-    assert (console.getvalue(), log.propagate) == ("", True)
+    assert (capsys.readouterr().err, log.propagate) == ("", True)
 
 
 def test_the_level_of_a_site_is_kept_unless_more_is_asked_for(log):
