@@ -17,6 +17,7 @@ enqueued when the transaction commits.
 
 from __future__ import annotations
 
+from jobqueue import unix  # noqa: F401 - first, to refuse Windows before anything less clear goes wrong
 from jobqueue.api import dequeue, enqueue, enqueue_many, enqueue_to, peek, push
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
