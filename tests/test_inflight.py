@@ -1,0 +1,467 @@
+"""A worker's memory and Redis: whatever happens to either, they agree in the end."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from jobqueue import inflight as module
+from jobqueue.inflight import InFlight
+from jobqueue.patience import GaveUp, Patience
+from jobqueue.recovery import put_back
+from jobqueue.sharedpage import SharedPage
+from jobqueue.store import runs
+from jobqueue.store.pushing import push
+
+WORKER = "host:1:work"
+JOBS = [b"a", b"b", b"c", b"d"]
+
+
+@pytest.fixture
+def page():
+    return SharedPage()
+
+
+@pytest.fixture
+def in_flight(redis, attention, page):
+    """What a worker has in flight, with four jobs waiting in ``work``."""
+    push("work", JOBS)
+    in_flight = InFlight(WORKER, 0.0, page, Patience(attention))
+    yield in_flight
+    in_flight._link.close()
+
+
+def claim(in_flight, most=4):
+    return in_flight.claim(["work"], most)
+
+
+def begin(in_flight, *, alone=False):
+    """Let the next job begin; return its payload."""
+    job = in_flight.hand_out(lambda payload: alone)
+    return job and job.payload
+
+
+def end(in_flight, entry=None, **options):
+    in_flight.end(in_flight._running, entry, **options)
+
+
+def perform(in_flight, count):
+    """Perform some jobs of the batch; return their payloads."""
+    performed = []
+    for _ in range(count):
+        performed.append(begin(in_flight))
+        end(in_flight)
+    return performed
+
+
+def waiting(redis):
+    return redis.lrange("resque:queue:work", 0, -1)
+
+
+def held(redis, in_flight):
+    """Return what Redis holds of the run: started or not, and payload, by token."""
+    fields = redis.hgetall(f"resque:inflight:{in_flight._run.name}")
+    return {
+        int(token): text.replace(b":4:work", b":") for token, text in fields.items() if token != b"worker"
+    }
+
+
+def processed(redis):
+    return int(redis.get("resque:stat:processed") or 0)
+
+
+def recover(in_flight, link):
+    """Do as another machine that takes the worker for dead."""
+    runs.recover(link, in_flight._run.name, put_back)
+
+
+# From a claim to its settling
+
+
+def test_jobs_are_handed_out_in_their_order_and_settled_with_the_next_claim(redis, in_flight):
+    assert claim(in_flight, most=3)
+    assert perform(in_flight, 3) == [b"a", b"b", b"c"]
+    assert begin(in_flight) is None
+    assert processed(redis) == 0
+
+    assert claim(in_flight)
+    assert processed(redis) == 3
+    assert held(redis, in_flight) == {4: b"0:d"}
+
+
+def test_an_empty_queue_gives_no_batch(redis, in_flight):
+    claim(in_flight)
+    perform(in_flight, 4)
+
+    assert not claim(in_flight)
+    assert held(redis, in_flight) == {}
+
+
+def test_the_supervisor_can_read_what_happens(in_flight, page):
+    assert page.run == in_flight._run.name
+
+    claim(in_flight)
+    perform(in_flight, 1)
+    begin(in_flight)
+
+    assert (page.running, list(page.finished)) == (2, [1])
+
+
+def test_known_queues_are_read_as_they_stand(redis, in_flight):
+    redis.sadd("resque:queues", b"\xff")
+
+    assert sorted(in_flight.known_queues()) == ["work", "\udcff"]
+
+
+# Failures
+
+
+def test_a_failure_is_settled_at_once_with_what_ended_before(redis, in_flight, page):
+    claim(in_flight)
+    perform(in_flight, 1)
+    begin(in_flight)
+
+    end(in_flight, b"entry")
+
+    assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
+    assert held(redis, in_flight) == {3: b"0:c", 4: b"0:d"}
+    assert (processed(redis), redis.get("resque:stat:failed")) == (2, b"1")
+    assert page.running == 0
+
+
+def test_a_killed_child_is_not_counted_as_failed(redis, in_flight):
+    claim(in_flight)
+    begin(in_flight)
+
+    end(in_flight, b"entry", was_killed=True)
+
+    assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
+    assert (processed(redis), redis.get("resque:stat:failed")) == (1, None)
+
+
+def test_a_job_that_is_not_running_any_more_ends_for_nobody(redis, in_flight):
+    claim(in_flight)
+    job = in_flight.hand_out(lambda payload: False)
+    end(in_flight)
+
+    in_flight.end(job, b"entry")
+
+    assert redis.exists("resque:failed") == 0
+
+
+# Jobs that last
+
+
+def test_a_job_that_lasts_lets_the_others_go_in_their_order(redis, in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight, most=3)
+    perform(in_flight, 1)
+    begin(in_flight)
+
+    assert in_flight.hold_if_due().payload == b"b"
+
+    assert held(redis, in_flight) == {2: b"1:b"}
+    assert waiting(redis) == [b"c", b"d"]
+    assert processed(redis) == 1
+
+
+def test_a_job_that_lasts_is_shown_until_it_ends(redis, in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    redis.lset("resque:queue:work", 0, b'{"class": "A", "args":[1.50]}')
+    claim(in_flight)
+    begin(in_flight)
+
+    in_flight.hold_if_due()
+    shown = redis.get("resque:worker:host:1:work")
+    assert list(json.loads(shown)) == ["queue", "run_at", "payload"]
+    assert shown.endswith(b',"payload":{"class": "A", "args":[1.50]}}')
+
+    end(in_flight)
+    claim(in_flight)
+    assert redis.exists("resque:worker:host:1:work") == 0
+
+
+def test_what_is_no_job_is_shown_as_a_text(redis, in_flight):
+    claim(in_flight)
+
+    begin(in_flight, alone=True)
+
+    shown = json.loads(redis.get("resque:worker:host:1:work"))
+    assert (shown["queue"], shown["payload"]["raw"]) == ("work", "a")
+
+
+def test_a_job_is_held_once(redis, in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight)
+    begin(in_flight)
+
+    assert in_flight.hold_if_due()
+    assert in_flight.hold_if_due() is None
+
+
+def test_a_short_job_is_not_held(redis, in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 60.0)
+    claim(in_flight)
+    begin(in_flight)
+
+    assert in_flight.hold_if_due() is None
+    assert len(held(redis, in_flight)) == 4
+
+
+def test_between_two_jobs_there_is_nothing_to_hold(in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight)
+
+    assert in_flight.hold_if_due() is None
+
+
+def test_a_job_that_is_alone_lets_the_others_go_before_it_begins(redis, in_flight):
+    claim(in_flight)
+
+    assert begin(in_flight, alone=True) == b"a"
+
+    assert held(redis, in_flight) == {1: b"1:a"}
+    assert waiting(redis) == [b"b", b"c", b"d"]
+
+
+def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monkeypatch, settings, caplog):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight)
+    begin(in_flight)
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    in_flight._link.close()
+
+    assert in_flight.hold_if_due() is None
+    assert "Trying again until it answers." in caplog.text
+
+    del settings.JOBQUEUE_REDIS_URL
+    assert in_flight.hold_if_due().payload == b"a"
+    assert waiting(redis) == [b"b", b"c", b"d"]
+
+
+# Batches that got old
+
+
+def test_a_batch_that_got_old_is_given_back_before_anything_of_it_begins(redis, in_flight, monkeypatch):
+    """Its process was stopped meanwhile, and another may have recovered it."""
+    claim(in_flight, most=2)
+    monkeypatch.setattr(module, "STALE_SECONDS", -1.0)
+    assert begin(in_flight) is None
+
+    monkeypatch.setattr(module, "STALE_SECONDS", 60.0)
+    assert claim(in_flight)
+
+    assert held(redis, in_flight) == {3: b"0:a", 4: b"0:b", 5: b"0:c", 6: b"0:d"}
+    assert perform(in_flight, 4) == JOBS
+
+
+def test_the_jobs_behind_one_that_lasted_are_given_back(redis, in_flight, monkeypatch):
+    claim(in_flight, most=3)
+    perform(in_flight, 1)
+    monkeypatch.setattr(module, "STALE_SECONDS", -1.0)
+    begin(in_flight)
+
+    in_flight.leave()
+
+    assert waiting(redis) == [b"b", b"c", b"d"]
+    assert processed(redis) == 1
+
+
+# Runs that others have recovered
+
+
+def test_a_lost_run_drops_what_it_had_and_begins_anew(redis, in_flight, page, link, caplog):
+    claim(in_flight, most=2)
+    perform(in_flight, 2)
+    recover(in_flight, link)
+
+    assert claim(in_flight, most=1)
+
+    assert perform(in_flight, 1) == [b"a"]
+    assert begin(in_flight) is None
+    assert caplog.messages == [
+        "worker host:1:work was taken for dead and begins anew; its jobs were recovered"
+    ]
+    assert page.run == in_flight._run.name
+    assert redis.zrange("resque:runs", 0, -1) == [page.run.encode()]
+    assert redis.smembers("resque:workers") == {b"host:1:work"}
+    assert processed(redis) == 0
+
+
+def test_the_failure_of_a_job_that_others_recovered_is_dropped(redis, in_flight, page, link):
+    claim(in_flight)
+    begin(in_flight)
+    recover(in_flight, link)
+
+    end(in_flight, b"entry")
+
+    assert redis.exists("resque:failed") == 0
+    assert waiting(redis) == JOBS
+    assert page.running == 0
+
+
+def test_a_job_that_is_alone_does_not_begin_in_a_lost_run(redis, in_flight, link):
+    claim(in_flight)
+    recover(in_flight, link)
+
+    assert begin(in_flight, alone=True) is None
+
+    assert waiting(redis) == JOBS
+
+
+def test_a_run_may_be_lost_while_its_job_lasts(redis, in_flight, link, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight)
+    job = in_flight.hand_out(lambda payload: False)
+    recover(in_flight, link)
+
+    assert in_flight.hold_if_due() is None
+    in_flight.end(job, None)
+
+    assert claim(in_flight)
+    assert perform(in_flight, 4) == JOBS
+
+
+# Connections that were cut, and a Redis that lost its last second
+
+
+def test_after_a_reconnect_strays_are_given_back(redis, in_flight):
+    """A Redis without its last second knows tokens that were settled before."""
+    claim(in_flight, most=2)
+    perform(in_flight, 2)
+    claim(in_flight, most=2)
+    redis.hset(f"resque:inflight:{in_flight._run.name}", mapping={"1": "0:4:worka", "2": "1:4:workb"})
+    in_flight._link.close()
+
+    perform(in_flight, 2)
+    claim(in_flight, most=4)
+
+    assert processed(redis) == 4
+    assert perform(in_flight, 2) == [b"a", b"b"]
+
+
+def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch):
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight, most=3)
+    perform(in_flight, 1)
+    begin(in_flight)
+    in_flight._link.close()
+
+    in_flight.hold_if_due()
+
+    assert held(redis, in_flight) == {2: b"1:b"}
+    assert waiting(redis) == [b"c", b"d"]
+    assert processed(redis) == 1
+
+
+def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
+    in_flight._run.claim(["work"], 3, in_flight._endings)
+    in_flight._run.next_token = 1
+    in_flight._link.close()
+
+    assert claim(in_flight)
+
+    assert perform(in_flight, 3) == [b"a", b"b", b"c"]
+    assert begin(in_flight) is None
+
+
+def test_a_connection_that_was_cut_costs_nothing(redis, in_flight):
+    claim(in_flight, most=2)
+    perform(in_flight, 2)
+    redis.client_kill_filter(_id=in_flight._link.command("CLIENT", "ID"))
+
+    claim(in_flight)
+
+    assert processed(redis) == 2
+    assert perform(in_flight, 2) == [b"c", b"d"]
+
+
+def test_strays_are_looked_for_once_after_each_reconnect(redis, in_flight):
+    in_flight._link.close()
+    claim(in_flight, most=2)
+    perform(in_flight, 2)
+    redis.config_resetstat()
+
+    claim(in_flight, most=2)
+
+    assert "cmdstat_hkeys" not in redis.info("commandstats")
+
+
+# Jobs that end with their worker
+
+
+def test_a_job_that_its_worker_ended_waits_again_at_the_head(redis, in_flight, page):
+    claim(in_flight, most=2)
+    job = in_flight.hand_out(lambda payload: False)
+
+    in_flight.put_back_running(job)
+    assert page.running == 0
+
+    in_flight.leave()
+    assert waiting(redis) == JOBS
+
+
+def test_a_job_that_is_not_running_any_more_is_not_put_back(redis, in_flight):
+    claim(in_flight)
+    job = in_flight.hand_out(lambda payload: False)
+    end(in_flight)
+
+    in_flight.put_back_running(job)
+
+    in_flight.leave()
+    assert waiting(redis) == [b"b", b"c", b"d"]
+
+
+def test_leaving_settles_puts_back_and_leaves_no_trace(redis, in_flight, page, caplog):
+    claim(in_flight, most=3)
+    perform(in_flight, 1)
+
+    in_flight.leave()
+
+    assert waiting(redis) == [b"b", b"c", b"d"]
+    assert processed(redis) == 1
+    lasting = {b"resque:queues", b"resque:queue:work", b"resque:stat:processed"}
+    assert [key for key in redis.keys("*") if key not in lasting and redis.ttl(key) < 0] == []
+    assert (page.run, caplog.messages) == ("", [])
+
+
+def test_a_job_that_does_not_end_in_time_is_put_back_and_told(redis, in_flight, caplog):
+    claim(in_flight)
+    begin(in_flight, alone=True)
+
+    in_flight.leave()
+
+    assert waiting(redis) == JOBS
+    assert caplog.messages == ["put back: job of queue work, which did not end in time"]
+
+
+def test_leaving_twice_is_leaving_once(redis, in_flight):
+    claim(in_flight)
+
+    in_flight.leave()
+    in_flight.leave()
+
+    assert waiting(redis) == JOBS
+
+
+def test_a_run_that_others_recovered_leaves_no_trace_either(redis, in_flight, link):
+    claim(in_flight)
+    perform(in_flight, 2)
+    recover(in_flight, link)
+
+    in_flight.leave()
+
+    assert waiting(redis) == JOBS
+    assert not redis.exists("resque:runs", "resque:workers", "resque:workers:heartbeat")
+
+
+def test_a_stopping_worker_does_not_wait_for_redis_without_end(in_flight, attention, settings):
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    in_flight._link.close()
+    attention.stop()
+    attention.stop_by = time.monotonic()
+
+    with pytest.raises(GaveUp):
+        claim(in_flight)
