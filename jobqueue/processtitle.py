@@ -10,5 +10,6 @@ from setproctitle import setproctitle
 
 
 def show(doing: str) -> None:
-    """Say what this process is doing."""
-    setproctitle(f"jobworker (resque-3): {doing}")
+    """Say what this process is doing; names of queues in it may be any text."""
+    text = doing.encode("utf-8", "replace").decode().replace("\0", "?")
+    setproctitle(f"jobworker (resque-3): {text}")

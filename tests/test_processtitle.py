@@ -21,6 +21,13 @@ def test_a_title_tells_what_is_done():
     assert setproctitle.getproctitle() == "jobworker (resque-3): Waiting for work"
 
 
+@pytest.mark.parametrize("name", ["\udcff", "\ud800", "\0"])
+def test_a_name_that_no_title_can_hold_is_shown_with_a_question_mark(name):
+    processtitle.show(f"Forked for a{name}b")
+
+    assert setproctitle.getproctitle() == "jobworker (resque-3): Forked for a?b"
+
+
 def test_rubys_pruner_takes_a_process_for_a_worker():
     processtitle.show("Working on *")
 
