@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from typing import NamedTuple
 
 from jobqueue import failure, lifeline, processtitle
@@ -73,7 +74,7 @@ def _wait(pid: int, reader: int, attention: Attention) -> tuple[bytes, int]:
     os.set_blocking(reader, False)
     received, status = b"", None
     while status is None:
-        attention.sleep(1.0, reader)
+        attention.sleep(min(1.0, attention.stop_by - time.monotonic()), reader)
         if attention.is_overdue:
             os.kill(pid, signal.SIGKILL)
         received += _read_available(reader)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+import setproctitle
+
+from jobqueue import forking, payload
+from jobqueue.definition import job
+from jobqueue.failure import Failure
+from jobqueue.forking import Report, perform_in_child
+from jobqueue.payload import Job
+from jobqueue.store.delivery import Claimed
+from tests.sample import jobs
+
+WORKER = "host:7:work"
+
+pytestmark = pytest.mark.usefixtures("own_registry", "redis")
+
+
+def perform(function, attention, *args, queue="work"):
+    """Perform a function as a job, in a child."""
+    definition = job(name="A", queue="work")(function)
+    text = payload.encode(Job(definition.name, list(args)))
+    return perform_in_child(Claimed(1, queue, text), WORKER, attention)
+
+
+def test_a_job_is_done_in_another_process(attention, redis):
+    report = perform(lambda: redis.set("pid", os.getpid()), attention)
+
+    assert report == Report(None)
+    assert int(redis.get("pid")) != os.getpid()
+
+
+def test_what_a_job_leaves_in_memory_ends_with_its_process(attention, done):
+    assert perform(lambda: done.append("left"), attention) == Report(None)
+
+    assert jobs.done == []
+
+
+def test_a_job_that_raises_reports_its_failure(attention):
+    def fail(message):
+        raise ValueError(message)
+
+    report = perform(fail, attention, "ü" * 100_000)  # more than a pipe holds at once
+
+    failure = Failure.parse(report.entry)
+    assert (failure.exception, failure.error) == ("ValueError", "ü" * 100_000)
+    assert (failure.worker, failure.queue) == (WORKER, "work")
+    assert not report.was_killed
+
+
+@pytest.mark.parametrize(
+    ("death", "error"),
+    [
+        (
+            lambda: os.kill(os.getpid(), signal.SIGKILL),
+            r"received unhandled signal pid \d+ SIGKILL \(signal 9\)",
+        ),
+        (lambda: os.kill(os.getpid(), 40), r"received unhandled signal pid \d+ signal 40"),
+        (lambda: os._exit(3), r"pid \d+ exited with status 3 before its job had ended"),
+        (lambda: os._exit(0), r"pid \d+ exited with status 0 before its job had ended"),
+    ],
+)
+def test_the_death_of_a_child_is_its_jobs_failure_alone(attention, death, error):
+    report = perform(death, attention)
+
+    assert (report.was_killed, report.is_put_back) == (True, False)
+    failure = Failure.parse(report.entry)
+    assert failure.exception == "jobqueue.exceptions.DirtyExit"
+    assert list(json.loads(report.entry)["payload"]) == ["class", "args"]
+    assert re.fullmatch(f"Child process {error}", failure.error)
+
+
+def test_a_child_leaves_signals_to_stop_to_its_worker(attention):
+    def stop_all():
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            os.kill(os.getpid(), number)
+
+    assert perform(stop_all, attention) == Report(None)
+
+
+def test_a_child_that_holds_up_a_stop_is_killed_and_its_job_put_back(attention):
+    attention.stop()
+    attention.stop_by = time.monotonic()
+
+    report = perform(signal.pause, attention)
+
+    assert report == Report(None, is_put_back=True)
+
+
+def test_a_job_that_ends_while_its_worker_stops_is_done(attention):
+    attention.stop()
+
+    assert perform(lambda: None, attention) == Report(None)
+
+
+def test_half_a_report_is_none(attention):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, (1000).to_bytes(8) + b"F{")
+        os._exit(0)
+    os.close(writer)
+
+    assert forking._wait(pid, reader, attention) == (b"", 0)
+    os.close(reader)
+
+
+def test_a_child_says_what_it_does(attention, redis):
+    def tell():
+        redis.set("title", setproctitle.getproctitle())
+
+    perform(tell, attention, queue="mail")
+
+    assert redis.get("title") == b"jobworker (resque-3): Processing mail"
+
+
+def test_a_job_may_have_children_that_live_longer(attention, redis):
+    """They hold the pipe of the report open."""
+
+    def have_child():
+        pid = os.fork()
+        if pid == 0:
+            signal.pause()
+        redis.set("child", pid)
+
+    assert perform(have_child, attention) == Report(None)
+
+    os.kill(int(redis.get("child")), signal.SIGKILL)
