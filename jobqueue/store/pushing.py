@@ -29,6 +29,7 @@ class Producer(threading.local):
     def __init__(self) -> None:
         self.name = os.urandom(8).hex()
         self.number = 0
+        self.is_pushing = False
 
     def next_number(self) -> int:
         self.number += 1
@@ -50,9 +51,14 @@ def push(queue: str, payloads: Sequence[bytes]) -> None:
 
 def _push(queue: str, payloads: Sequence[bytes]) -> None:
     key = keys()
-    number = _producer.next_number()
-    to = [key.sent(_producer.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-    _run_again_if_cut(client(), to, [number, queue, REMEMBERED_SECONDS, *payloads])
+    # A signal handler that enqueues may have interrupted a push of this thread
+    producer = Producer() if _producer.is_pushing else _producer
+    producer.is_pushing = True
+    try:
+        to = [key.sent(producer.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+        _run_again_if_cut(client(), to, [producer.next_number(), queue, REMEMBERED_SECONDS, *payloads])
+    finally:
+        producer.is_pushing = False
 
 
 def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:

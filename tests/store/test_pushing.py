@@ -102,6 +102,25 @@ def test_each_thread_numbers_its_own_pushes(redis):
     assert [redis.get(key) for key in redis.keys("resque:sent:*")] == [b"1"] * 3
 
 
+def test_a_push_that_interrupts_another_one_hides_it_not(redis, monkeypatch):
+    """As a signal handler does, between the numbering of a push and its sending."""
+    send = pushing._run_again_if_cut
+    interruptions = [lambda: push("other", [b"2"])]
+
+    def interrupted(*arguments):
+        while interruptions:
+            interruptions.pop()()
+        send(*arguments)
+
+    monkeypatch.setattr(pushing, "_run_again_if_cut", interrupted)
+
+    push("work", [b"1"])
+    push("work", [b"3"])
+
+    assert waiting(redis) == [b"1", b"3"]
+    assert waiting(redis, "other") == [b"2"]
+
+
 def test_a_child_is_a_producer_of_its_own(producer):
     pushing._begin_anew_after_fork()
 
