@@ -143,6 +143,8 @@ class InFlight:
         self._began = self._claimed_at = time.monotonic()
         self._is_held = False
         self._page.clear()
+        # Tokens begin anew: what the last run had finished says nothing of them
+        self._page.begin_batch(self._run.next_token)
         self._page.run = self._run.name
         self._patience(lambda: self._run.register(self._started_at))
         self._connects = self._link.connects

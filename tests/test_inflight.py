@@ -10,7 +10,7 @@ import pytest
 from jobqueue import inflight as module
 from jobqueue.inflight import InFlight
 from jobqueue.patience import GaveUp, Patience
-from jobqueue.recovery import put_back
+from jobqueue.recovery import DeadWorker, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.pushing import push
@@ -288,6 +288,20 @@ def test_a_lost_run_drops_what_it_had_and_begins_anew(redis, in_flight, page, li
     assert redis.zrange("resque:runs", 0, -1) == [page.run.encode()]
     assert redis.smembers("resque:workers") == {b"host:1:work"}
     assert processed(redis) == 0
+
+
+def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, in_flight, page, link):
+    """Its worker may die before it has read which jobs it got, under the same tokens."""
+    claim(in_flight, most=2)
+    perform(in_flight, 2)
+    recover(in_flight, link)
+
+    in_flight._lose()
+    in_flight._run.claim(["work"], 2, in_flight._endings)
+    dead = DeadWorker(pid=1, status=9, running=page.running, finished=page.finished)
+    runs.recover(link, page.run, dead)
+
+    assert waiting(redis) == JOBS
 
 
 def test_the_failure_of_a_job_that_others_recovered_is_dropped(redis, in_flight, page, link):
