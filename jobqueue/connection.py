@@ -96,7 +96,8 @@ class Clients:
     """The clients of one process, one for each target."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A signal handler that enqueues may come between
+        self._lock = threading.RLock()
         self._clients: dict[Target, redis.Redis] = {}
 
     def get(self, target: Target) -> redis.Redis:
@@ -189,8 +190,10 @@ def explain(error: redis.RedisError) -> str:
         return f"{where} is still loading its data; try again in a moment."
     if isinstance(error, redis.AuthenticationError):
         return f"{where} refuses the user or password of its address: {_reason(error)}."
-    if isinstance(error, redis.ResponseError):
+    if str(error) in DB_OUT_OF_RANGE:
         return f"{where} has no database {address().db}: {_reason(error)}."
+    if isinstance(error, redis.ResponseError):
+        return f"{where} refuses: {_reason(error)}."
     return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
 
 

@@ -54,6 +54,14 @@ def test_a_redis_that_goes_and_comes_is_told_in_two_lines(patience, caplog, sett
     assert caplog.messages[1] == "Redis answers again."
 
 
+def test_what_redis_refuses_is_told_in_its_own_words(patience, caplog):
+    refusal = redis_client.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+    patience(after(refusal, refusal))
+
+    assert " refuses: command not allowed when used memory > 'maxmemory'. Trying" in caplog.messages[0]
+
+
 def test_an_error_of_the_operating_system_is_waited_out_too(patience, caplog):
     assert patience(after(OSError("no file descriptors"), OSError("none"))) == "answer"
     assert "Redis cannot be reached: none. Trying again until it answers." in caplog.messages
