@@ -1,0 +1,545 @@
+"""A worker in this process, turn by turn; ``process/`` has real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+import setproctitle
+
+from jobqueue import inflight, registry
+from jobqueue import worker as module
+from jobqueue.definition import job
+from jobqueue.failure import Failure
+from jobqueue.patience import GaveUp
+from jobqueue.patterns import QueueList
+from jobqueue.payload import Job, encode
+from jobqueue.sharedpage import SharedPage
+from jobqueue.store.pushing import push
+from jobqueue.worker import ForkingWorker, Worker
+from jobqueue.workeroptions import WorkerOptions
+from tests.sample import jobs
+
+pytestmark = pytest.mark.usefixtures("redis", "own_registry")
+
+COUNT = 2000
+"""How many jobs are to be performed while connections are cut."""
+
+
+@pytest.fixture
+def quick_threads():
+    """Let threads take turns so often that they meet each other anywhere."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture(autouse=True)
+def own_title():
+    before = setproctitle.getproctitle()
+    yield
+    setproctitle.setproctitle(before)
+
+
+@pytest.fixture
+def make_worker(attention):
+    """Return a function that makes a worker of the queue ``work``."""
+    made = []
+
+    def make(queues="work", kind=Worker, **options):
+        options = WorkerOptions(queues=QueueList.parse(queues), **options)
+        made.append(kind(options, attention, SharedPage()))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker._bells.close()
+        worker._in_flight._link.close()
+
+
+def enqueue(definition, *args, queue="work", **fields):
+    push(queue, [encode(Job(definition.name, list(args), **fields))])
+
+
+def record(*numbers, queue="work"):
+    """Enqueue jobs that tell their number."""
+    for number in numbers:
+        enqueue(jobs.record, number, queue=queue)
+
+
+def numbers(done):
+    return [number for _, number in done]
+
+
+def waiting(redis, queue="work"):
+    return redis.llen(f"resque:queue:{queue}")
+
+
+def work_off(worker):
+    while worker.turn():
+        pass
+
+
+# Turns
+
+
+def test_a_turn_without_jobs_says_so(make_worker):
+    assert not make_worker().turn()
+
+
+def test_a_turn_performs_a_batch_and_the_next_settles_it(redis, make_worker, done):
+    record(1, 2, 3)
+    worker = make_worker()
+
+    assert worker.turn()
+    assert numbers(done) == [1, 2, 3]
+    assert redis.get("resque:stat:processed") is None
+
+    assert not worker.turn()
+    assert redis.get("resque:stat:processed") == b"3"
+    assert redis.get(f"resque:stat:processed:{worker.id}") == b"3"
+
+
+def test_batches_grow_while_jobs_are_short(make_worker, done):
+    record(*range(100))
+    worker = make_worker()
+    sizes = []
+
+    while worker.turn():
+        sizes.append(len(done) - sum(sizes))
+
+    assert sizes[0] == 4 and max(sizes) > 20
+    assert numbers(done) == list(range(100))
+
+
+def test_a_failure_stands_in_failed_and_the_rest_goes_on(redis, make_worker, done):
+    enqueue(jobs.fail, "no luck")
+    record(1)
+    worker = make_worker()
+
+    work_off(worker)
+
+    failure = Failure.parse(redis.lindex("resque:failed", 0))
+    assert (failure.exception, failure.error, failure.queue) == ("ValueError", "no luck", "work")
+    assert failure.worker == worker.id
+    assert numbers(done) == [1]
+
+
+def test_queues_are_worked_off_in_the_order_of_the_list(make_worker, done):
+    record(1, 2, queue="low")
+    record(3, 4, queue="high")
+
+    work_off(make_worker("high,low"))
+
+    assert numbers(done) == [3, 4, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [Worker, ForkingWorker])
+def test_a_queue_may_have_any_name(redis, make_worker, kind):
+    payload = encode(Job("tests.sample.jobs.nothing", []))
+    for name in (b"\xff\x00", b"\xc3\xbc", b""):
+        redis.sadd("resque:queues", name)
+        redis.rpush(b"resque:queue:" + name, payload, b"no job")
+
+    work_off(make_worker("*", kind))
+
+    assert redis.get("resque:stat:processed") == b"6"
+    assert redis.llen("resque:failed") == 3
+
+
+def test_the_id_is_resques(make_worker, settings):
+    settings.JOBQUEUE_HOSTNAME = "app:1"
+
+    assert make_worker("high,mail_*,!low").id == f"app-1:{os.getpid()}:high,mail_*"
+
+
+# Jobs that are performed alone
+
+
+@pytest.fixture
+def seen(redis):
+    """Return what the job ``look`` has seen: how many jobs waited, and whether a page showed it."""
+    seen = []
+
+    @job(name="look", queue="work", batch=False)
+    def look():
+        shown = [redis.get(key) for key in redis.keys("resque:worker:*:work")]
+        seen.append((waiting(redis), b'"look"' in shown[0]))
+
+    return seen
+
+
+def test_a_job_that_asks_for_it_is_performed_alone_and_shown_at_once(make_worker, seen, done):
+    enqueue(registry.get("look"))
+    record(1, 2)
+
+    work_off(make_worker())
+
+    assert seen == [(2, True)]
+    assert numbers(done) == [1, 2]
+
+
+def test_a_job_that_was_there_when_a_process_died_is_performed_alone(redis, make_worker):
+    left = []
+    count = job(name="count", queue="work")(lambda: left.append(waiting(redis)))
+    for crashes in (0, 0, 1, 0):
+        enqueue(count, crashes=crashes)
+
+    make_worker().turn()
+
+    assert left == [0, 0, 1]
+
+
+def test_what_is_no_job_is_no_lonely_job(redis, make_worker):
+    push("work", [b"no job", b"{}"])
+
+    work_off(make_worker())
+
+    assert redis.llen("resque:failed") == 2
+
+
+def test_a_job_that_lasts_is_shown_in_the_title(make_worker, monkeypatch):
+    monkeypatch.setattr(inflight, "HOLD_SECONDS", 0.0)
+    worker = make_worker()
+    titles = []
+
+    @job(name="look", queue="work")
+    def look():
+        worker._hold_if_due()
+        titles.append(setproctitle.getproctitle())
+
+    enqueue(look)
+    worker.turn()
+    worker._hold_if_due()
+
+    (title,) = titles
+    assert title.startswith("jobworker (resque-3): Processing work since ")
+    assert title.endswith(" [look]")
+
+
+def test_a_text_that_is_no_job_is_shown_as_unreadable(make_worker, monkeypatch):
+    monkeypatch.setattr(inflight, "HOLD_SECONDS", 0.0)
+    worker = make_worker()
+    push("work", [b"\xff"])
+    monkeypatch.setattr(worker, "_perform", lambda job: worker._hold_if_due())
+
+    worker.turn()
+
+    assert setproctitle.getproctitle().endswith(" [unreadable]")
+
+
+# Patterns
+
+
+def test_patterns_find_the_queues_that_are_there(make_worker, done):
+    record(1, queue="mail_out")
+    record(2, queue="other")
+
+    work_off(make_worker("mail_*"))
+
+    assert numbers(done) == [1]
+
+
+def test_a_busy_worker_looks_for_new_queues_once_a_second(make_worker, done, monkeypatch):
+    worker = make_worker("*")
+    assert not worker.turn()
+    record(1, queue="new")
+
+    assert not worker.turn()
+    monkeypatch.setattr(worker, "_known_until", 0.0)
+    assert worker.turn()
+
+
+def test_a_new_queue_wakes_a_worker_with_patterns(make_worker, done):
+    worker = make_worker("*", interval_seconds=30.0)
+    assert not worker.turn()
+    record(1, queue="new")
+
+    worker.wait()
+
+    assert worker.turn()
+    assert numbers(done) == [1]
+
+
+# Waiting
+
+
+def test_a_ring_ends_the_wait(make_worker, done):
+    worker = make_worker(interval_seconds=30.0)
+    record(1)
+
+    worker.wait()
+
+    assert worker.turn()
+
+
+def test_a_wait_ends_after_the_interval(make_worker):
+    worker = make_worker(interval_seconds=0.01)
+
+    worker.wait()
+
+    assert setproctitle.getproctitle() == "jobworker (resque-3): Working on work"
+
+
+def test_a_signal_ends_the_wait(make_worker, attention):
+    worker = make_worker(interval_seconds=30.0)
+    os.kill(os.getpid(), 15)
+
+    worker.wait()
+
+    assert attention.is_stopping
+
+
+def test_a_woken_worker_wakes_the_next_while_jobs_remain(redis, make_worker):
+    record(*range(10))
+    worker = make_worker(interval_seconds=30.0)
+    worker.wait()
+    assert redis.exists("resque:wake:work") == 0
+
+    worker.turn()
+
+    assert waiting(redis) == 6
+    assert redis.llen("resque:wake:work") == 1
+
+
+def test_a_redis_that_goes_while_nothing_is_to_do_is_told_and_waited_for(
+    make_worker, settings, attention, caplog
+):
+    worker = make_worker()
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    os.kill(os.getpid(), 15)  # so that the pause ends at once
+
+    worker.wait()
+
+    assert "Redis at redis://127.0.0.1:1/0 cannot be reached" in caplog.text
+
+
+# The end
+
+
+def test_a_worker_leaves_when_no_job_is_left(redis, make_worker, done):
+    record(1, 2)
+    worker = make_worker(burst=True)
+
+    worker._work()
+
+    assert numbers(done) == [1, 2]
+    assert not redis.exists("resque:workers", "resque:runs")
+
+
+def test_a_worker_that_stops_begins_no_other_job(redis, make_worker, attention, done):
+    stop = job(name="stop", queue="work")(attention.stop)
+    enqueue(stop)
+    record(1, 2)
+
+    make_worker()._work()
+
+    assert done == []
+    assert waiting(redis) == 2
+    assert redis.get("resque:stat:processed") == b"1"
+
+
+def test_a_worker_that_stops_wakes_another_in_its_place(redis, make_worker, attention):
+    worker = make_worker(interval_seconds=30.0)
+    record(1)
+    worker.wait()
+    attention.stop()
+
+    worker._work()
+
+    assert redis.llen("resque:wake:work") == 1
+    assert waiting(redis) == 1
+
+
+def test_a_process_performs_no_more_jobs_than_it_was_told(redis, make_worker, done):
+    record(*range(8))
+
+    make_worker(jobs_per_fork=6)._work()
+
+    assert numbers(done) == list(range(6))
+    assert waiting(redis) == 2
+
+
+def test_a_worker_whose_supervisor_died_leaves(redis, make_worker, attention, done, monkeypatch):
+    record(1)
+    worker = make_worker()
+    monkeypatch.setattr(worker, "_parent", 0)
+
+    worker._work()
+
+    assert attention.is_stopping
+    assert (done, waiting(redis)) == ([], 1)
+
+
+def test_a_worker_waits_between_two_looks(make_worker, attention, monkeypatch):
+    worker = make_worker(interval_seconds=0.01)
+    waits = []
+    wait = worker.wait
+
+    def wait_twice():
+        waits.append(wait())
+        if len(waits) == 2:
+            attention.stop()
+
+    monkeypatch.setattr(worker, "wait", wait_twice)
+    worker._work()
+
+    assert len(waits) == 2
+
+
+def test_the_watchdog_runs_beside_the_jobs_of_a_process(make_worker, attention, monkeypatch):
+    worker = make_worker()
+    started = []
+    monkeypatch.setattr(worker._watchdog, "start", lambda: started.append("watchdog"))
+    attention.stop()
+
+    worker.run()
+
+    assert started == ["watchdog"]
+
+
+# A child for each job
+
+
+def test_each_job_is_performed_in_a_child(redis, make_worker, attention):
+    @job(name="tell", queue="work")
+    def tell():
+        redis.rpush("pids", os.getpid())
+
+    enqueue(tell)
+    enqueue(tell)
+
+    make_worker(kind=ForkingWorker, burst=True).run()
+
+    assert len({*redis.lrange("pids", 0, -1), str(os.getpid()).encode()}) == 3
+    assert redis.get("resque:stat:processed") == b"2"
+
+
+def test_a_child_that_dies_is_its_jobs_failure(redis, make_worker):
+    die = job(name="die", queue="work")(lambda: os._exit(1))
+    enqueue(die)
+    enqueue(jobs.nothing)
+
+    make_worker(kind=ForkingWorker, burst=True).run()
+
+    assert redis.llen("resque:failed") == 1
+    assert (redis.get("resque:stat:processed"), redis.get("resque:stat:failed")) == (b"2", None)
+
+
+def test_the_job_of_a_child_that_does_not_end_in_time_is_put_back(redis, make_worker, attention):
+    attention._shutdown_timeout_seconds = 0.0
+
+    @job(name="hang", queue="work")
+    def hang():
+        os.kill(os.getppid(), signal.SIGTERM)
+        signal.pause()
+
+    enqueue(hang)
+    record(1)
+
+    make_worker(kind=ForkingWorker).run()
+
+    assert [b'"hang"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]
+    assert redis.llen("resque:failed") == 0
+
+
+# A process of its own
+
+
+@pytest.mark.parametrize(("jobs_per_fork", "kind"), [(0, "Worker"), (1, "ForkingWorker"), (2, "Worker")])
+def test_the_options_choose_the_kind_of_worker(monkeypatch, attention, jobs_per_fork, kind):
+    monkeypatch.setattr(module, "Attention", lambda timeout: attention)
+    ran = []
+    for each in (Worker, ForkingWorker):
+        monkeypatch.setattr(each, "run", lambda self: (ran.append(type(self).__name__), self.leave()))
+
+    options = WorkerOptions(queues=QueueList.parse("work"), jobs_per_fork=jobs_per_fork)
+    assert module.work(options, SharedPage()) == 0
+
+    assert ran == [kind]
+
+
+def test_a_worker_that_cannot_tell_redis_that_it_leaves_ends_badly(monkeypatch, attention, settings, caplog):
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    attention.stop()
+    attention.stop_by = time.monotonic()
+    monkeypatch.setattr(module, "Attention", lambda timeout: attention)
+
+    assert module.work(WorkerOptions(queues=QueueList.parse("work")), SharedPage()) == 1
+
+    assert "leaves while Redis is away; what it had will be recovered" in caplog.text
+
+
+# Connections that are cut again and again
+
+
+@pytest.mark.usefixtures("quick_threads")
+def test_each_job_is_performed_once_while_all_connections_are_cut_again_and_again(
+    redis_factory, monkeypatch, make_worker
+):
+    server = redis_factory()
+    monkeypatch.setenv("REDIS_URL", server.url)
+    pushed, performed = [], []
+    cut, over = threading.Event(), threading.Event()
+
+    @job(name="number", queue="work")
+    def number(n):
+        performed.append(n)
+        if len(performed) % 20 == 0:
+            cut.set()
+
+    def produce():
+        for n in range(COUNT):
+            enqueue(number, n)
+            pushed.append(n)
+
+    worker = make_worker(interval_seconds=0.05)
+    with server.client() as client:
+        producer = threading.Thread(target=produce)
+        cutter = threading.Thread(target=cut_connections, args=(client, cut, pushed, over))
+        for thread in (producer, cutter):
+            thread.start()
+        while producer.is_alive() or len(performed) < len(pushed):
+            worker.turn() or worker.wait()
+        over.set()
+        for thread in (producer, cutter):
+            thread.join()
+        work_off(worker)
+
+        assert sorted(performed) == list(range(COUNT))
+        assert worker._in_flight._link.connects > 10
+        assert client.get("resque:stat:processed") == str(COUNT).encode()
+        worker.leave()
+        assert not client.exists("resque:failed", "resque:runs", "resque:queue:work")
+
+
+def cut_connections(client, cut, pushed, over):
+    """Cut the connections of all others whenever it is asked for.
+
+    A push sends itself again only once, so one that was hit must have ended before the next cut.
+    """
+    last = -1
+    while not over.is_set():
+        cut.wait(0.1)
+        cut.clear()
+        if len(pushed) > min(last + 1, COUNT - 1):
+            last = len(pushed)
+            client.client_kill_filter(_type="normal", skipme=True)
+
+
+def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
+    record(1)
+    worker = make_worker()
+    worker.turn()
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    worker._in_flight._link.close()
+    attention.stop()
+    attention.stop_by = time.monotonic()
+
+    with pytest.raises(GaveUp):
+        worker.leave()
