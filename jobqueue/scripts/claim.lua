@@ -67,6 +67,8 @@ end
 
 local woken = ARGV[6]
 if woken ~= "" and woken ~= reply[1] and not is_paused(woken) and redis.call("EXISTS", ARGV[4] .. woken) == 1 then
+  -- A worker that leaves looks at no queue, and the first write must free: see register
+  redis.call("DEL", ARGV[5] .. woken)
   ring(ARGV[5] .. woken)
 end
 return reply

@@ -1,0 +1,165 @@
+"""A Redis without memory left, that evicts nothing: enqueueing is refused, and workers drain it."""
+
+from __future__ import annotations
+
+import pytest
+import redis as redis_client
+
+from jobqueue.attention import Attention
+from jobqueue.link import Link
+from jobqueue.patterns import QueueList
+from jobqueue.payload import Job, encode
+from jobqueue.recovery import SilentRun, put_back
+from jobqueue.sharedpage import SharedPage
+from jobqueue.store import runs
+from jobqueue.store.delivery import Endings, Run
+from jobqueue.store.pushing import push
+from jobqueue.store.runs import LiveRun
+from jobqueue.worker import Worker
+from jobqueue.workeroptions import WorkerOptions
+from tests.redisserver import RedisServer
+
+WORKER = "host:1:work"
+JOBS = [b"a", b"b", b"c", b"d"]
+
+
+@pytest.fixture
+def server(redis_factory, monkeypatch) -> RedisServer:
+    server = redis_factory("--maxmemory", "8mb", "--maxmemory-policy", "noeviction")
+    monkeypatch.setenv("REDIS_URL", server.url)
+    return server
+
+
+@pytest.fixture
+def redis(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def fill(redis):
+    """Return a function that fills the memory, to stay full whatever is freed."""
+
+    def fill():
+        with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+            while True:
+                redis.rpush("filler", "x" * 100_000)
+        redis.config_set("maxmemory", 1)
+
+    return fill
+
+
+@pytest.fixture
+def link(server):
+    link = Link()
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def run(link):
+    run = Run(link, WORKER)
+    run.register(0.0)
+    return run
+
+
+def waiting(redis):
+    return redis.lrange("resque:queue:work", 0, -1)
+
+
+def test_an_enqueue_is_refused_and_changes_nothing(redis, fill):
+    fill()
+
+    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+        push("work", [b"a"])
+
+    assert redis.keys() == [b"filler"]
+
+
+def test_an_enqueue_that_was_refused_may_be_repeated(redis, fill):
+    fill()
+    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+        push("work", [b"a"])
+
+    redis.config_set("maxmemory", 0)
+    push("work", [b"a"])
+
+    assert waiting(redis) == [b"a"]
+
+
+def test_a_worker_begins_claims_starts_and_settles(redis, fill, link):
+    push("work", JOBS)
+    redis.delete("resque:wake:work")
+    fill()
+
+    run = Run(link, WORKER)
+    run.register(0.0)
+    assert [job.payload for job in run.claim(["work"], 3, Endings())] == JOBS[:3]
+    run.start(1, b"{}", Endings(back=[3]))
+    run.settle(Endings(done=[1], failed=[(2, b"entry")]))
+
+    assert redis.smembers("resque:workers") == {WORKER.encode()}
+    assert (redis.get("resque:stat:processed"), redis.get("resque:stat:failed")) == (b"2", b"1")
+    assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
+    assert (waiting(redis), redis.llen("resque:wake:work")) == ([b"c", b"d"], 1)
+
+
+def test_a_claim_of_nothing_is_not_refused(fill, run):
+    fill()
+
+    assert run.claim(["work"], 3, Endings()) == []
+
+
+def test_a_worker_that_leaves_passes_on_the_ring_that_woke_it(redis, fill, run):
+    push("work", JOBS)
+    redis.delete("resque:wake:work")
+    fill()
+
+    assert run.claim([], 1, Endings(), "work") == []
+
+    assert redis.llen("resque:wake:work") == 1
+
+
+def test_a_heartbeat_registers_a_worker_again(redis, fill, link, run):
+    redis.delete("resque:workers", "resque:workers:heartbeat")
+    redis.zadd("resque:runs", {run.name: 1})
+    fill()
+
+    runs.heartbeat(link, [LiveRun(run.name, WORKER, 0.0)])
+
+    assert redis.zscore("resque:runs", run.name) > 1
+    assert redis.smembers("resque:workers") == {WORKER.encode()}
+
+
+@pytest.mark.parametrize(
+    ("judge", "left", "failed"),
+    [(put_back, 4, 0), (SilentRun(max_crashes=3), 4, 0), (SilentRun(max_crashes=1), 1, 3)],
+)
+def test_dead_runs_are_recovered(redis, fill, link, run, judge, left, failed):
+    push("work", JOBS)
+    run.claim(["work"], 3, Endings())
+    fill()
+
+    assert runs.recover(link, run.name, judge)
+
+    assert (len(waiting(redis)), redis.llen("resque:failed")) == (left, failed)
+    assert not redis.exists("resque:runs", f"resque:inflight:{run.name}")
+
+
+def test_a_worker_drains_the_queue_until_there_is_memory_again(redis, fill, attention: Attention, done):
+    text = "x" * 100_000
+    push("work", [encode(Job("tests.sample.jobs.record", [number, text])) for number in range(50)])
+    push("work", [encode(Job("tests.sample.jobs.fail", []))])
+    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+        while True:
+            push("work", [encode(Job("tests.sample.jobs.record", [50, text]))])
+
+    worker = Worker(WorkerOptions(queues=QueueList.parse("work")), attention, SharedPage())
+    while worker.turn():
+        pass
+    worker.leave()
+
+    assert [number for _, number, _ in done][:50] == list(range(50))
+    assert redis.llen("resque:failed") == 1
+    push("work", [b"a"])
+    assert waiting(redis) == [b"a"]
