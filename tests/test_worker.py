@@ -403,6 +403,19 @@ def test_the_watchdog_runs_beside_the_jobs_of_a_process(make_worker, attention, 
     assert started == ["watchdog"]
 
 
+def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
+    record(1)
+    worker = make_worker()
+    worker.turn()
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    worker._in_flight._link.close()
+    attention.stop()
+    attention.stop_by = time.monotonic()
+
+    with pytest.raises(GaveUp):
+        worker.leave()
+
+
 # A child for each job
 
 
@@ -530,16 +543,3 @@ def cut_connections(client, cut, pushed, over):
         if len(pushed) > min(last + 1, COUNT - 1):
             last = len(pushed)
             client.client_kill_filter(_type="normal", skipme=True)
-
-
-def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
-    record(1)
-    worker = make_worker()
-    worker.turn()
-    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    worker._in_flight._link.close()
-    attention.stop()
-    attention.stop_by = time.monotonic()
-
-    with pytest.raises(GaveUp):
-        worker.leave()
