@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import connections
+from redis.exceptions import ResponseError
 
 from jobqueue import connection, lifeline, processtitle
 from jobqueue.attention import Attention
@@ -22,11 +23,11 @@ from jobqueue.backoff import pauses
 from jobqueue.conf import settings
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
-from jobqueue.recovery import DeadWorker, SilentRun, exit_text
+from jobqueue.recovery import DeadWorker, Judge, SilentRun, exit_text
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.runs import LiveRun
-from jobqueue.worker import work, worker_id
+from jobqueue.worker import USED_UP, work, worker_id
 from jobqueue.workeroptions import WorkerOptions
 
 LOOK_SECONDS = 1.0
@@ -66,8 +67,12 @@ class Supervisor:
         self._pauses = pauses(first=0.5, longest=30.0)
         self._heartbeat_at = 0.0
         self._steady_since = time.monotonic()
-        """Since when no heartbeat of its own has failed."""
+        """Since when no heartbeat of its own has failed, and Redis's clock has not jumped."""
+        self._ahead = 0.0
+        """By how many seconds Redis's clock was ahead of ``time.monotonic`` at the last heartbeat."""
         self._unrecovered: list[tuple[str, DeadWorker]] = []
+        self._complained: set[str] = set()
+        """Runs that cannot be recovered; each is worth one line of the log."""
 
     def run(self) -> None:
         """Supervise until every worker has left."""
@@ -107,9 +112,15 @@ class Supervisor:
         self._link.close()
         connection.disconnect()
         connections.close_all()
-        slot.page, slot.started_at = SharedPage(), time.time()
         supervisor = os.getpid()
-        pid = os.fork()
+        try:
+            slot.page, slot.started_at = SharedPage(), time.time()
+            pid = os.fork()
+        except OSError as error:
+            # This machine has no process or memory to spare now
+            _log.error("no worker can be started: %s", error)
+            slot.restart_at = time.monotonic() + next(self._pauses)
+            return
         if pid == 0:
             self._be_worker(slot, supervisor)
         slot.pid = pid
@@ -137,8 +148,9 @@ class Supervisor:
 
     def _note_end(self, slot: Slot, status: int) -> None:
         pid, slot.pid = slot.pid, 0
-        if status == 0 and not slot.page.run:
-            slot.is_finished = self._options.burst
+        code = os.waitstatus_to_exitcode(status)
+        if code in (0, USED_UP) and not slot.page.run:
+            slot.is_finished = self._options.burst and code != USED_UP
             _log.info("worker %s left", worker_id(pid, self._options))
             return
         _log.error("worker %s died: %s", worker_id(pid, self._options), exit_text(pid, status))
@@ -169,20 +181,28 @@ class Supervisor:
 
     def _recover_own(self) -> None:
         """Recover the runs of own workers that died; those that Redis did not answer for stay on the list."""
-        while self._unrecovered:
-            run, dead = self._unrecovered[0]
-            if not self._tell_redis(lambda: runs.recover(self._link, run, dead)):  # noqa: B023 - called at once
+        for run, dead in self._unrecovered.copy():
+            if not self._tell_redis(lambda: self._recover(run, dead)):  # noqa: B023 - called at once
+                # Redis may have refused this one alone: the next time another one is the first
+                self._unrecovered.append(self._unrecovered.pop(0))
                 return
             del self._unrecovered[0]
 
     def _heartbeat(self) -> None:
         alive = [slot for slot in self._slots if slot.pid and slot.page.run]
-        runs.heartbeat(
+        redis_now = runs.heartbeat(
             self._link,
             [LiveRun(slot.page.run, worker_id(slot.pid, self._options), slot.started_at) for slot in alive],
         )
+        self._note_clock(redis_now - time.monotonic())
         if time.monotonic() - self._steady_since >= settings.dead_after_seconds:
             self._recover_silent()
+
+    def _note_clock(self, ahead: float) -> None:
+        """Notice that Redis's clock has jumped, or this machine has slept: then all others look silent."""
+        if ahead - self._ahead > settings.heartbeat_seconds:
+            self._steady_since = time.monotonic()
+        self._ahead = ahead
 
     def _recover_silent(self) -> None:
         """Recover the runs of others.
@@ -192,8 +212,26 @@ class Supervisor:
         """
         judge = SilentRun(max_crashes=settings.max_crashes)
         for run, dead_since_ms in runs.silent_runs(self._link, settings.dead_after_seconds).items():
-            if runs.recover(self._link, run, judge, dead_since_ms):
-                _log.warning("run %s sent no heartbeat for %g s: recovered", run, settings.dead_after_seconds)
+            try:
+                if self._recover(run, judge, dead_since_ms):
+                    _log.warning(
+                        "run %s sent no heartbeat for %g s: recovered", run, settings.dead_after_seconds
+                    )
+            except (ResponseError, TimeoutError) as error:
+                self._complain(run, error)
+
+    def _recover(self, run: str, judge: Judge, dead_since_ms: int | str = "") -> bool:
+        """Recover a run; one that holds what nobody can read stays as it is, and keeps no other waiting."""
+        try:
+            return runs.recover(self._link, run, judge, dead_since_ms)
+        except ValueError as error:
+            self._complain(run, error)
+            return False
+
+    def _complain(self, run: str, error: Exception) -> None:
+        if run not in self._complained:
+            _log.error("run %s cannot be recovered: %s", run, error)
+            self._complained.add(run)
 
     def _tell_redis(self, step: Callable[[], object]) -> bool:
         """Do one thing in Redis, or leave it for the next time; tell whether it was done."""

@@ -27,6 +27,8 @@ from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
+USED_UP = 3
+"""Exit status of a worker that has performed its ``jobs_per_fork``, and leaves the rest to the next one."""
 KNOWN_QUEUES_SECONDS = 1.0
 """How long a busy worker with patterns may overlook a new queue."""
 
@@ -64,6 +66,11 @@ class Worker:
                     break
                 self.wait()
         self.leave()
+
+    @property
+    def is_used_up(self) -> bool:
+        """Another process shall take its place."""
+        return self._options.jobs_per_fork > 1 and self._performed >= self._options.jobs_per_fork
 
     def turn(self) -> bool:
         """Settle what has ended, claim a batch and perform it; tell whether there was one."""
@@ -107,8 +114,7 @@ class Worker:
     def _goes_on(self) -> bool:
         if lifeline.is_orphan(self._parent):
             self._attention.stop()
-        is_used_up = self._options.jobs_per_fork > 1 and self._performed >= self._options.jobs_per_fork
-        return not (self._attention.is_stopping or is_used_up)
+        return not (self._attention.is_stopping or self.is_used_up)
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()
@@ -168,11 +174,12 @@ def work(options: WorkerOptions, page: SharedPage) -> int:
     attention = Attention(options.shutdown_timeout_seconds)
     kind = ForkingWorker if options.jobs_per_fork == 1 else Worker
     try:
-        kind(options, attention, page).run()
+        worker = kind(options, attention, page)
+        worker.run()
     except GaveUp:
         _log.warning("worker %s leaves while Redis is away; what it had will be recovered", os.getpid())
         return 1
-    return 0
+    return USED_UP if worker.is_used_up else 0
 
 
 def _name(payload: bytes) -> str:

@@ -26,15 +26,17 @@ class LiveRun(NamedTuple):
     """Seconds since the epoch."""
 
 
-def heartbeat(link: Link, runs: Iterable[LiveRun]) -> None:
-    """Tell that these runs live. Raises redis-py's errors."""
-    now = clock.heartbeat(float(link.command("TIME")[0]))
+def heartbeat(link: Link, runs: Iterable[LiveRun]) -> float:
+    """Tell that these runs live; return the time by Redis's clock, in seconds. Raises redis-py's errors."""
+    seconds, microseconds = map(int, link.command("TIME"))
+    now = clock.heartbeat(seconds)
     key = keys()
     calls = [
         Scripts(key, run.name, run.worker_id).heartbeat(clock.started(run.started_at), now) for run in runs
     ]
     if calls:
         link.run(*calls)
+    return seconds + microseconds / 1e6
 
 
 def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
@@ -42,7 +44,7 @@ def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
     seconds, microseconds = link.command("TIME")
     oldest_ms = int(seconds) * 1000 + int(microseconds) // 1000 - int(dead_after_seconds * 1000)
     silent = link.command("ZRANGEBYSCORE", keys().runs, "-inf", oldest_ms)
-    return {name.decode(): oldest_ms for name in silent}
+    return {name.decode("utf-8", "surrogateescape"): oldest_ms for name in silent}
 
 
 def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -> bool:

@@ -173,6 +173,26 @@ def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
     assert len(ledger.lines()) - len(set(ledger.lines())) <= 20
 
 
+def test_runs_that_nobody_can_read_end_no_supervisor_and_hold_up_no_other(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    redis.zadd("resque:runs", {"a-nonsense": 1, "b-text": 2, b"\xff": 3, "z-dead": 4})
+    redis.hset("resque:inflight:a-nonsense", "1", "nonsense")
+    redis.set("resque:inflight:b-text", "nonsense")
+    waiting = '0:4:work{"class":"tests.workload.jobs.perform","args":[1]}'
+    redis.hset("resque:inflight:z-dead", mapping={"worker": "host:1:work", "1": waiting})
+
+    worker = jobworker("--queues", "work", **QUICK)
+    ledger.wait_for("1")
+    (run,) = set(redis.zrange("resque:runs", 0, -1)) - {b"a-nonsense", b"b-text"}
+    redis.hset(b"resque:inflight:" + run, "nonsense", "nonsense")
+    os.kill(worker.workers()[0], signal.SIGKILL)
+
+    enqueue("perform", 2)
+    ledger.wait_for("2")
+    assert worker.log.count("cannot be recovered") == 3
+
+
 def test_a_redis_that_is_killed_and_started_again_loses_nothing(
     redis_factory: Callable[..., RedisServer], jobworker: Start
 ) -> None:

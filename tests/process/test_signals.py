@@ -133,6 +133,19 @@ def test_processes_are_replaced_after_so_many_jobs(
     assert "died" not in worker.log
 
 
+def test_burst_goes_on_while_processes_are_replaced(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(20):
+        enqueue("perform", number)
+
+    worker = jobworker("--queues", "work", "--burst", "--jobs-per-fork", "5")
+
+    assert worker.wait() == 0
+    assert sorted(map(int, ledger.lines())) == list(range(20))
+    assert "died" not in worker.log
+
+
 def test_a_worker_that_ruby_unregistered_registers_itself_again(
     redis: redis_client.Redis, jobworker: Start
 ) -> None:
