@@ -47,7 +47,11 @@ for i = 7, #ARGV do
   if not is_paused(queue) then
     -- A key that is no list is nobody's queue: the page complains, the other queues go on.
     local payloads = redis.pcall("LPOP", ARGV[4] .. queue, ARGV[3])
-    if payloads and not payloads.err then
+    local refusal = payloads and payloads.err
+    if refusal and not refusal:find("WRONGTYPE", 1, true) then
+      -- Redis takes no writes now: that says nothing about the queue. Its own words follow its script's place
+      return redis.error_reply(refusal:match("%u%u+ .*"))
+    elseif payloads and not refusal then
       local fields = {}
       for offset, payload in ipairs(payloads) do
         fields[2 * offset - 1] = first + offset - 1

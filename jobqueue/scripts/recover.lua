@@ -9,7 +9,7 @@
 -- Returns 1; 0 if the run is gone or lives; -1 if something else is in flight than the caller knows of: look again.
 -- include _ring
 -- include _held
--- include _failures
+-- include _places
 local heartbeat = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not heartbeat or (ARGV[3] ~= "" and tonumber(heartbeat) > tonumber(ARGV[3])) then
   return 0
@@ -25,7 +25,11 @@ for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
   end
 end
 
-local refusal = no_place_for_failures(KEYS[3])
+local refusal = no_place(KEYS[3])
+for i = 6, #ARGV, 3 do
+  local held = ARGV[i + 1] == "back" and redis.call("HGET", KEYS[2], ARGV[i])
+  refusal = refusal or held and no_place(ARGV[4] .. unhold(held))
+end
 if refusal then
   return refusal
 end
@@ -45,7 +49,7 @@ for i = #ARGV - 2, 6, -3 do
   elseif held then
     local queue = unhold(held)
     redis.call("LPUSH", ARGV[4] .. queue, ARGV[i + 2])
-    redis.call("SADD", KEYS[5], queue)
+    redis.pcall("SADD", KEYS[5], queue)
     ring(ARGV[5] .. queue)
   end
 end

@@ -8,9 +8,13 @@
 -- include _fence
 -- include _ring
 -- include _held
--- include _failures
+-- include _places
 local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local refusal = raised + killed > 0 and no_place_for_failures(KEYS[3])
+local refusal = raised + killed > 0 and no_place(KEYS[3])
+for i = 7 + done + 2 * (raised + killed), #ARGV do
+  local held = redis.call("HGET", KEYS[2], ARGV[i])
+  refusal = refusal or held and no_place(ARGV[2] .. unhold(held))
+end
 if refusal then
   return refusal
 end
@@ -38,7 +42,7 @@ for i = #ARGV, at, -1 do
     local queue, payload = unhold(held)
     redis.call("HDEL", KEYS[2], ARGV[i])
     redis.call("LPUSH", ARGV[2] .. queue, payload)
-    redis.call("SADD", KEYS[9], queue)
+    redis.pcall("SADD", KEYS[9], queue)
     ring(ARGV[3] .. queue)
     back = back + 1
   end

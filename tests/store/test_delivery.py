@@ -308,9 +308,7 @@ def test_where_failures_have_no_place_a_job_stays_in_flight(redis, run):
     redis.set("resque:failed", "no list")
     claim(run)
 
-    with pytest.raises(
-        redis_client.ResponseError, match="WRONGTYPE resque:failed is no list: failures cannot"
-    ):
+    with pytest.raises(redis_client.ResponseError, match="WRONGTYPE resque:failed is no list"):
         run.settle(Endings(done=[1], failed=[(2, b"entry")]))
 
     assert run.tokens() == {1, 2}
@@ -319,6 +317,44 @@ def test_where_failures_have_no_place_a_job_stays_in_flight(redis, run):
     redis.delete("resque:failed")
     run.settle(Endings(done=[1], failed=[(2, b"entry")]))
     assert counters(redis) == [2, 1, 2, 1]
+
+
+@pytest.mark.usefixtures("work")
+def test_where_a_queue_has_no_place_a_job_stays_in_flight(redis, run):
+    claim(run)
+    redis.set("resque:queue:work", "no list")
+
+    with pytest.raises(redis_client.ResponseError, match="WRONGTYPE resque:queue:work is no list"):
+        run.settle(Endings(done=[1], back=[2]))
+    assert run.tokens() == {1, 2}
+
+    redis.delete("resque:queue:work")
+    run.settle(Endings(done=[1], back=[2]))
+    assert redis.lrange("resque:queue:work", 0, -1) == [b"b"]
+
+
+@pytest.mark.usefixtures("work")
+def test_names_that_cannot_be_written_down_keep_no_job_from_its_queue(redis, run):
+    claim(run)
+    for key in ("resque:queues", "resque:wake:work"):
+        redis.delete(key)
+        redis.set(key, "neither set nor list")
+
+    run.settle(Endings(back=[1, 2]))
+
+    assert redis.lrange("resque:queue:work", 0, 1) == [b"a", b"b"]
+
+
+def test_a_redis_that_takes_no_writes_is_no_empty_queue(redis_factory, settings, link):
+    server = redis_factory()
+    settings.JOBQUEUE_REDIS_URL = server.url
+    run = Run(link, "host:1:work")
+    run.register(0.0)
+    with server.client() as client:
+        client.config_set("min-replicas-to-write", 1)
+
+    with pytest.raises(redis_client.ResponseError, match="^NOREPLICAS Not enough good replicas"):
+        claim(run)
 
 
 @pytest.mark.usefixtures("work")

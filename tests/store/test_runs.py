@@ -208,10 +208,21 @@ def test_a_run_that_never_comes_to_rest_is_told(redis, link, run, monkeypatch):
 def test_where_failures_have_no_place_nothing_is_recovered(redis, link, run):
     redis.set("resque:failed", "no list")
 
-    with pytest.raises(Exception, match="WRONGTYPE resque:failed is no list: failures cannot be written"):
+    with pytest.raises(Exception, match="WRONGTYPE resque:failed is no list"):
         runs.recover(link, run.name, ends("failed", b"entry"))
 
     assert run.tokens() == {1, 2, 3}
+
+
+def test_where_a_queue_has_no_place_nothing_is_recovered(redis, link, run):
+    redis.delete("resque:queue:work")
+    redis.set("resque:queue:work", "no list")
+
+    with pytest.raises(Exception, match="WRONGTYPE resque:queue:work is no list"):
+        runs.recover(link, run.name, put_back)
+
+    assert run.tokens() == {1, 2, 3}
+    assert redis.zscore("resque:runs", run.name)
 
 
 def test_a_counter_that_is_no_number_stops_no_recovery(redis, link, run):
