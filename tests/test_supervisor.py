@@ -19,7 +19,7 @@ from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.pushing import push
 from jobqueue.supervisor import Supervisor
 from jobqueue.workeroptions import WorkerOptions
-from tests.process.conftest import state, wait_for
+from tests.process.conftest import wait_for
 
 # Its own signals come and go with ``attention``, which gives pytest's back
 pytestmark = pytest.mark.usefixtures("redis", "own_registry", "attention")
@@ -224,13 +224,11 @@ def test_a_worker_that_does_not_stop_is_killed_and_its_job_put_back(redis, make_
 def test_what_a_dead_worker_had_is_recovered_once_redis_is_back(redis, make_supervisor, settings, caplog):
     supervisor = make_supervisor()
     hang(redis, supervisor)
-    (first,) = pids(supervisor)
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: state(first) == "Z")
+    os.kill(*pids(supervisor), signal.SIGKILL)
 
     settings.JOBQUEUE_REDIS_URL = AWAY
     supervisor._link.close()
-    supervisor.turn()
+    turn_until(supervisor, lambda: supervisor._unrecovered)
     supervisor.turn()
     assert len(supervisor._unrecovered) == 1
 
