@@ -61,6 +61,45 @@ def test_code_that_changes_starts_the_worker_again(watched, caplog):
     assert caplog.messages == ["jobs.py changed, starting again"] * 2
 
 
+def end(number):
+    """Return what kills the worker; the watcher looks at it then, as it does once a second."""
+
+    def event(watcher):
+        watcher._child.send_signal(number)
+        watcher._child.wait()
+        watcher._look_at_child()
+
+    return event
+
+
+def test_a_worker_that_is_killed_is_started_again(watched, caplog):
+    children = watched(end(signal.SIGKILL), lambda watcher: None)
+
+    reloading.run(5.0)
+
+    assert [child.returncode for child in children] == [-signal.SIGKILL, -signal.SIGTERM]
+    assert caplog.messages == ["the supervisor was killed by signal 9, starting again"]
+
+
+@pytest.mark.parametrize(("status", "complaints"), [(0, 0), (1, 1)])
+def test_a_worker_that_ends_ends_the_watcher_unless_it_is_broken(monkeypatch, caplog, status, complaints):
+    ticks = iter(range(3))
+    monkeypatch.setattr(reloading.autoreload.StatReloader, "tick", lambda self: ticks)
+    monkeypatch.setattr(
+        reloading.autoreload,
+        "get_child_arguments",
+        lambda: [sys.executable, "-Sc", f"raise SystemExit({status})"],
+    )
+    monkeypatch.setattr(reloading.Watcher, "run_loop", lambda self: (self._child.wait(), list(self.tick())))
+
+    reloading.run(5.0)
+
+    assert (
+        caplog.messages == ["the worker ended with status 1; it starts again when code changes"] * complaints
+    )
+    assert next(ticks, None) == (None if status else 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT])
 def test_a_signal_ends_the_worker_and_the_watcher(watched, number):
     children = watched(lambda watcher: os.kill(os.getpid(), number))
