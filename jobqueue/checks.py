@@ -17,11 +17,12 @@ from typing import Any, get_type_hints
 from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from jobqueue.address import RedisAddress
 from jobqueue.conf import PREFIX, Settings, known_settings, settings
-from jobqueue.exceptions import InvalidRedisURL
+from jobqueue.connection import configured_url
 
 ACCESS = ("can_view", "can_operate")
 
@@ -97,10 +98,12 @@ def _not_importable() -> Iterator[CheckMessage]:
 
 
 def _no_address() -> Iterator[CheckMessage]:
+    source = _full("redis_url") if settings.redis_url else "The environment"
     try:
-        RedisAddress.parse(settings.redis_url or "redis://localhost")
-    except InvalidRedisURL as error:
-        yield Error(f"{_full('redis_url')}: {error}", id="jobqueue.E005")
+        if text := configured_url():
+            RedisAddress.parse(text)
+    except ImproperlyConfigured as error:
+        yield Error(f"{source}: {error}", id="jobqueue.E005")
 
 
 def _full(name: str) -> str:

@@ -175,7 +175,7 @@ def reaching() -> Iterator[None]:
     """Turn every way in which Redis cannot be reached into a RedisUnreachable of one sentence."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
         raise RedisUnreachable(explain(error)) from error
     except redis.ResponseError as error:
         if str(error) not in DB_OUT_OF_RANGE:
@@ -194,6 +194,8 @@ def explain(error: redis.RedisError) -> str:
         return f"{where} has no database {address().db}: {_reason(error)}."
     if isinstance(error, redis.ResponseError):
         return f"{where} refuses: {_reason(error)}."
+    if isinstance(error, redis.InvalidResponse):
+        return f"What answers at {address().masked} is no Redis: {_reason(error)}. Is REDIS_URL right?"
     return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
 
 

@@ -122,6 +122,25 @@ def test_the_address_of_redis_must_be_understood(settings):
     assert text.startswith("JOBQUEUE_REDIS_URL: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("REDIS_URL", "http://localhost", "The environment: 'http://localhost' is no address of a Redis"),
+        ("REDIS_PROVIDER", "NOT_SET_URL", "The environment: REDIS_PROVIDER names the variable 'NOT_SET_URL'"),
+    ],
+)
+def test_the_environments_address_of_redis_must_be_understood_too(
+    settings, monkeypatch, name, value, complaint
+):
+    settings.JOBQUEUE_REDIS_URL = None
+    monkeypatch.setenv(name, value)
+
+    ((id, text),) = messages()
+
+    assert id == "jobqueue.E005"
+    assert text.startswith(complaint)
+
+
 def test_a_wrong_type_hides_what_follows_from_it(settings):
     settings.JOBQUEUE_HEARTBEAT_SECONDS = "often"
 

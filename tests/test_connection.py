@@ -419,6 +419,14 @@ def test_a_database_that_redis_does_not_have_is_told(settings, redis_server):
         connection.client().ping()
 
 
+def test_another_server_in_its_place_is_told(settings):
+    with impostor(b"HTTP/1.1 400 Bad Request\r\n") as server:
+        settings.JOBQUEUE_REDIS_URL = server.url
+
+        with pytest.raises(RedisUnreachable, match="What answers at .* is no Redis"), connection.reaching():
+            connection.client().ping()
+
+
 def test_other_errors_of_redis_pass(redis):
     redis.set("key", "text")
 

@@ -81,6 +81,22 @@ def test_wrong_options_are_told_without_a_traceback(supervised, asked, complaint
     assert supervised == []
 
 
+def test_an_address_that_is_none_is_told_without_a_traceback(supervised, settings):
+    settings.JOBQUEUE_REDIS_URL = "http://localhost"
+
+    with pytest.raises(CommandError, match="'http://localhost' is no address of a Redis"):
+        call_command("jobworker", "--queues", "q", skip_checks=True)
+
+    assert supervised == []
+
+
+def test_a_pidfile_that_cannot_be_written_is_told_without_a_traceback(supervised, tmp_path):
+    with pytest.raises(CommandError, match="none/pid' cannot be written: No such file or directory"):
+        call_command("jobworker", "--queues", "q", "--pidfile", str(tmp_path / "none" / "pid"))
+
+    assert supervised == []
+
+
 def test_reloading_takes_the_supervisors_place(supervised, monkeypatch):
     timeouts = []
     monkeypatch.setattr(reloading, "run", timeouts.append)

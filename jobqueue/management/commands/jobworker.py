@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jobqueue import consolelog, reloading
-from jobqueue.exceptions import InvalidOption, InvalidQueues
+from jobqueue import connection, consolelog, reloading
+from jobqueue.exceptions import InvalidOption, InvalidQueues, RedisUnreachable
 from jobqueue.pidfile import pidfile
 from jobqueue.supervisor import Supervisor
 from jobqueue.workeroptions import read_options
@@ -54,5 +57,19 @@ class Command(BaseCommand):
         if options["reload"]:
             reloading.run(chosen.shutdown_timeout_seconds)
             return
-        with pidfile(chosen.pidfile):
+        try:
+            connection.address()
+        except (ImproperlyConfigured, RedisUnreachable) as error:
+            raise CommandError(str(error)) from error
+        with _pidfile(chosen.pidfile):
             Supervisor(chosen).run()
+
+
+@contextmanager
+def _pidfile(path: str) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(pidfile(path))
+        except OSError as error:
+            raise CommandError(f"--pidfile {path!r} cannot be written: {error.strerror}.") from error
+        yield
