@@ -127,6 +127,20 @@ def test_a_worker_that_dies_at_its_start_is_started_again_after_a_pause(make_sup
     assert "exited with status 1 before its job had ended" in caplog.text
 
 
+def test_a_worker_that_cannot_be_started_is_tried_again_later(make_supervisor, monkeypatch, caplog):
+    def fork():
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    supervisor = make_supervisor()
+
+    supervisor.turn()
+    supervisor.turn()
+
+    assert caplog.messages == ["no worker can be started: Resource temporarily unavailable"]
+    assert supervisor._slots[0].restart_at > time.monotonic()
+
+
 def test_the_pauses_of_workers_that_die_at_their_start_grow(make_supervisor, monkeypatch):
     monkeypatch.setattr(module, "work", lambda options, page: 1)
     supervisor = make_supervisor()
@@ -306,6 +320,49 @@ def test_after_an_outage_of_redis_nobody_is_taken_for_dead(redis, make_superviso
     run = silent_run(redis, link)
     supervisor.turn()
 
+    assert redis.zscore("resque:runs", run.name) == 1000
+
+
+def test_after_a_jump_of_redis_clock_nobody_is_taken_for_dead(redis, make_supervisor, link, settings):
+    """The living look silent until each of them has sent its next heartbeat."""
+    settings.JOBQUEUE_HEARTBEAT_SECONDS = 0.0
+    supervisor = make_supervisor(count=0)
+    supervisor.turn()
+    supervisor._steady_since -= 60
+    run = silent_run(redis, link)
+
+    supervisor._ahead -= 60
+    supervisor.turn()
+
+    assert redis.zscore("resque:runs", run.name) == 1000
+
+
+def test_a_run_that_nobody_can_read_is_told_once_and_keeps_no_other_waiting(
+    redis, make_supervisor, link, settings, caplog
+):
+    settings.JOBQUEUE_HEARTBEAT_SECONDS = settings.JOBQUEUE_DEAD_AFTER_SECONDS = 0.0
+    supervisor = make_supervisor(count=0)
+    redis.hset("resque:inflight:broken", "1", "no payload")
+    redis.zadd("resque:runs", {"broken": 1})
+    silent_run(redis, link)
+
+    supervisor.turn()
+    supervisor.turn()
+
+    complaint = "run broken cannot be recovered: b'no payload' is not how a payload is held in flight"
+    assert [message for message in caplog.messages if "broken" in message] == [complaint]
+    assert redis.llen("resque:queue:work") == 1
+
+
+def test_where_failures_have_no_place_the_dead_wait(redis, make_supervisor, link, settings, caplog):
+    settings.JOBQUEUE_DEAD_AFTER_SECONDS, settings.JOBQUEUE_MAX_CRASHES = 0.0, 1
+    supervisor = make_supervisor(count=0)
+    run = silent_run(redis, link)
+    redis.set("resque:failed", "no list")
+
+    supervisor.turn()
+
+    assert f"run {run.name} cannot be recovered: WRONGTYPE resque:failed is no list" in caplog.text
     assert redis.zscore("resque:runs", run.name) == 1000
 
 
