@@ -38,6 +38,20 @@ def test_a_failure_is_shown_with_the_line_where_it_happened(staff, redis):
     assert "Traceback, 2 lines" in text
 
 
+def test_a_failure_names_its_job_by_id(staff, redis):
+    entry = failure.entry(
+        encode(Job("A", [], id="5NB2B0PWM1sBuXzzziyyVJ")),
+        exception="E",
+        error="",
+        backtrace=[],
+        worker="h:1:q",
+        queue="q",
+    )
+    redis.rpush("resque:failed", entry)
+
+    assert '<div class="jq-id">5NB2B0PWM1sBuXzzziyyVJ</div>' in staff.get("/jobs/failed/").content.decode()
+
+
 def test_rubys_failures_are_shown(staff, redis):
     load(redis, "failure_retried")
 
