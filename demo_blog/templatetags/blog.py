@@ -28,7 +28,7 @@ def ago(age: timedelta) -> str:
 
 @register.filter
 def typeset(text: str, title: str = "") -> SafeString:
-    """Show Markdown's headings, lists, tables, code and paragraphs; everything else stays text.
+    """Show Markdown's headings, lists, tables, quotes, code and paragraphs; everything else stays text.
 
     A first heading that says the same as ``title`` is left out.
     """
@@ -67,6 +67,9 @@ def _block(block: str) -> SafeString:
         return format_html("<h{0}>{1}</h{0}>", min(len(heading[1]) + 1, 4), _inline(heading[2].strip(" #")))
     if re.match(r"[-*+] |\d+\. ", block):
         return _list(block)
+    if block.startswith(">"):
+        quote = "\n".join(line.removeprefix(">").strip() for line in block.splitlines())
+        return format_html("<blockquote>{}</blockquote>", _inline(quote))
     if block.startswith("|"):
         return _table(block)
     if block.startswith(("    ", "\t")):

@@ -87,4 +87,5 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         article.delete()
         messages.success(request, f"“{article}” and its comments are deleted.")
         return redirect("articles")
-    return render(request, "demo_blog/delete.html", {"what": article, "back": article.get_absolute_url()})
+    context = {"what": article, "takes_along": "Its comments", "back": article.get_absolute_url()}
+    return render(request, "demo_blog/delete.html", context)

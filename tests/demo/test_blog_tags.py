@@ -32,6 +32,7 @@ def test_an_age_is_told_in_its_largest_unit(seconds, said):
         ("- a\n- b\n  c", "<ul><li>a\n</li><li>b\n  c</li></ul>"),
         ("1. a\n2. b", "<ol><li>a\n</li><li>b</li></ol>"),
         ("```python\na\n\n# b\n```\nafter", "<pre>a\n\n# b</pre>\n<p>after</p>"),
+        ("> a\n> `b`", "<blockquote>a\n<code>b</code></blockquote>"),
         ("| a | `b` |\n|---|---|", "<table><tr><td>a</td><td><code>b</code></td></tr></table>"),
         ("    indented", "<pre>    indented</pre>"),
         ("`x < y` and **bold**", "<p><code>x &lt; y</code> and <strong>bold</strong></p>"),
