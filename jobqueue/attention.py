@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 import time
 from types import FrameType
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+HEARD = (*STOP_SIGNALS, signal.SIGCHLD)
 
 
 class Attention:
@@ -28,6 +30,10 @@ class Attention:
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear signals, again if a job has made something else hear them."""
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             signal.signal(number, self._note_stop)
@@ -67,7 +73,7 @@ class Attention:
     def close(self) -> None:
         """Give the signals back to whoever comes next."""
         signal.set_wakeup_fd(-1)
-        for number in (*STOP_SIGNALS, signal.SIGCHLD):
+        for number in HEARD:
             signal.signal(number, signal.SIG_DFL)
         os.close(self.fd)
         os.close(self._write_fd)
@@ -76,5 +82,35 @@ class Attention:
         self.stop()
 
 
+def hear_no_stop() -> None:
+    """Leave stops to the parent. A handler does that: what is ignored, programs run from here ignore too."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _do_nothing)
+
+
 def _do_nothing(number: int, frame: FrameType | None) -> None:
     pass
+
+
+_forking = threading.local()
+
+
+def _before_fork() -> None:
+    """Keep signals from the child until it does not take them for its parent's any more."""
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
+def _after_fork_in_child() -> None:
+    """Let a process that a job forks end by the signals that the job sends it."""
+    for number in HEARD:
+        if getattr(signal.getsignal(number), "__module__", None) == __name__:
+            signal.signal(number, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -9,7 +9,7 @@ import time
 from typing import NamedTuple
 
 from jobqueue import failure, lifeline, processtitle
-from jobqueue.attention import STOP_SIGNALS, Attention
+from jobqueue.attention import STOP_SIGNALS, Attention, hear_no_stop
 from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.recovery import DIRTY_EXIT, exit_text
 from jobqueue.store.delivery import Claimed
@@ -31,9 +31,12 @@ class Report(NamedTuple):
 def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Report:
     """Fork, let the child perform the job, and wait for its report or its death."""
     reader, writer = os.pipe()
+    # A stop must not end the child before that has learned to leave stops to this process
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     pid = os.fork()
     if pid == 0:
         _perform_and_report(job, worker_id, writer)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     os.close(writer)
     try:
         text, status = _wait(pid, reader, attention)
@@ -49,9 +52,8 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Repo
 def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:
     """Do the child's part, which never returns; leaving without a report tells that it died."""
     try:
-        signal.set_wakeup_fd(-1)
-        for number in (*STOP_SIGNALS, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_IGN if number in STOP_SIGNALS else signal.SIG_DFL)
+        hear_no_stop()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         lifeline.die_with_parent(signal.SIGKILL)
         processtitle.show(f"Processing {job.queue}")
         _write(writer, _report(perform(job.payload, job.queue, worker_id)))

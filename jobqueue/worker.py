@@ -74,6 +74,7 @@ class Worker:
 
     def turn(self) -> bool:
         """Settle what has ended, claim a batch and perform it; tell whether there was one."""
+        self._attention.listen()
         woken_by, self._woken_by = self._woken_by, ""
         if not self._in_flight.claim(self._queues(), self._most(), woken_by):
             return False

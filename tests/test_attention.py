@@ -104,6 +104,30 @@ def test_signals_without_end_are_forgotten_together(attention):
     assert attention.is_stopping
 
 
+def test_signals_are_heard_again_after_a_job_has_changed_who_hears_them(attention):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.set_wakeup_fd(-1)
+
+    attention.listen()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    assert attention.is_stopping
+    assert is_readable(attention.fd)
+
+
+@pytest.mark.usefixtures("attention")
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_process_that_a_job_forks_ends_by_a_signal(number):
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(5)
+        os._exit(0)
+
+    os.kill(pid, number)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -number
+
+
 def test_signals_are_given_back():
     before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
     attention = Attention(1.0)

@@ -81,6 +81,34 @@ def test_a_second_signal_ends_the_job_at_once_and_puts_it_back(
     assert own_keys(redis) == ["resque:queue:work"]
 
 
+@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+@pytest.mark.parametrize("name", ["use_pool", "end_program"])
+def test_processes_of_a_job_end_by_its_signals(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, name: str, mode: tuple[str, ...]
+) -> None:
+    jobworker("--queues", "work", *mode)
+
+    enqueue(name, 1)
+
+    ledger.wait_for("1")
+
+
+def test_a_job_that_changes_signal_handlers_spoils_no_stop(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work")
+    enqueue("hear_signals", 1)
+    ledger.wait_for("1")
+    enqueue("begin_and_wait", 2, 0.4)
+    ledger.wait_for("began 2")
+
+    worker.signal(signal.SIGTERM)
+    worker.wait()
+
+    assert ledger.lines() == ["1", "began 2", "2"]
+    assert redis.llen("resque:failed") == 0
+
+
 def test_an_idle_worker_leaves_at_once(redis: redis_client.Redis, jobworker: Start) -> None:
     worker = jobworker("--queues", "work", "--count", "2", "--interval", "30")
     wait_for(lambda: is_idle(redis))

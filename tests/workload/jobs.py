@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
+import subprocess
 import time
 
 from django.db import connection, transaction
@@ -45,6 +47,30 @@ def die(number: int, with_signal: int = signal.SIGKILL) -> None:
 @job(queue="work")
 def leave(status: int) -> None:
     os._exit(status)
+
+
+@job(queue="work")
+def use_pool(number: int) -> None:
+    """Let processes forked here do the work, and end them by a signal, as the pool does."""
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pool.map(abs, range(4))
+    note(str(number))
+
+
+@job(queue="work")
+def end_program(number: int) -> None:
+    """Run a program that takes long, and end it."""
+    with subprocess.Popen(["sleep", "60"]) as program:
+        program.terminate()
+    note(str(number))
+
+
+@job(queue="work")
+def hear_signals(number: int) -> None:
+    """Let signals do what they do, as asyncio does when its loop is closed."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    note(str(number))
 
 
 @job(queue="work")
