@@ -199,6 +199,14 @@ def explain(error: redis.RedisError) -> str:
     return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
 
 
+def is_demoted(error: BaseException) -> bool:
+    """Tell whether a server says that it is a replica now; a new connection may lead to its master.
+
+    Redis 6 says it of a script in the midst of a sentence.
+    """
+    return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
+
+
 def _to_bytes(arg: Any) -> Any:
     return arg.encode("utf-8", "surrogateescape") if isinstance(arg, str) else arg
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from jobqueue.connection import make_connection
+from jobqueue.connection import is_demoted, make_connection
 from jobqueue.scripts import Script
 
 
@@ -46,6 +46,8 @@ class Link:
                 replies[place] = self._exchange([call.script.by_text(call.keys, call.args)], keep=True)[0]
         for reply in replies:
             if isinstance(reply, Exception):
+                if is_demoted(reply):
+                    self.close()
                 raise reply
         return replies
 

@@ -85,6 +85,26 @@ def link(redis: redis_client.Redis) -> Iterator[Link]:
 
 
 @pytest.fixture
+def demoted(
+    redis_factory: Callable[..., RedisServer], tmp_path: Path, settings: Any
+) -> Callable[[], redis_client.Redis]:
+    """Let a name lead to a server; return a function that demotes it and lets the name lead to another."""
+    old, new = redis_factory(), redis_factory()
+    name = tmp_path / "redis.sock"
+    name.symlink_to(old.path)
+    settings.JOBQUEUE_REDIS_URL = f"unix://{name}"
+
+    def demote() -> redis_client.Redis:
+        with old.client() as client:
+            client.replicaof("127.0.0.1", "1")
+        name.unlink()
+        name.symlink_to(new.path)
+        return new.client()
+
+    return demote
+
+
+@pytest.fixture
 def attention() -> Iterator[Attention]:
     """Yield what notes the signals to this process; pytest gets its own handlers back."""
     before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}

@@ -116,3 +116,16 @@ def test_closing_twice_is_closing_once(link):
 
     assert link.connect() is link.connect()
     assert link.connects == 2
+
+
+def test_after_a_failover_the_next_connection_finds_the_new_master(demoted):
+    link = Link()
+    call = removal("resque:queue:work", b"a")
+    link.run(call)
+    demoted().close()
+
+    with pytest.raises(redis_client.ResponseError, match="READONLY|read only replica"):
+        link.run(call)
+
+    assert link.run(call) == [0]
+    link.close()

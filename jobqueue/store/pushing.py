@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from jobqueue.connection import client, keys, reaching
+from jobqueue.connection import client, is_demoted, keys, reaching
 from jobqueue.scripts import load
 
 MOST_PER_SCRIPT = 1000
@@ -67,6 +67,11 @@ def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]
     try:
         script(redis, to, args)
     except (ConnectionError, TimeoutError):
+        script(redis, to, args)
+    except ResponseError as error:
+        if not is_demoted(error):
+            raise
+        redis.connection_pool.disconnect()
         script(redis, to, args)
 
 

@@ -136,6 +136,14 @@ def test_a_connection_that_was_cut_is_made_anew_and_the_push_sent_again(redis):
     assert waiting(redis) == [b"1", b"2"]
 
 
+def test_after_a_failover_a_push_finds_the_new_master(demoted):
+    push("work", [b"1"])
+
+    with demoted() as new:
+        push("work", [b"2"])
+        assert waiting(new) == [b"2"]
+
+
 def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch):
     script = pushing.load("enqueue")
     attempts = []
