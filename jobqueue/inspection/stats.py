@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -10,7 +11,7 @@ from django.conf import settings as django_settings
 from jobqueue.connection import address, keys
 from jobqueue.inspection.queues import Queue, size_commands, sorted_names, with_sizes
 from jobqueue.inspection.replies import fetch, number, or_else, to_text
-from jobqueue.inspection.workers import Current, read_current, split_id
+from jobqueue.inspection.workers import Current, is_silent, read_current, read_moment, split_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Doing:
     pid: str
     queues: list[str]
     current: Current | None
+    is_silent: bool
     complaints: list[str]
 
     @property
@@ -97,17 +99,26 @@ def overview() -> Overview:
 def _second_look(
     queue_names: list[str], worker_ids: list[str], paused: frozenset[str]
 ) -> tuple[list[Queue], list[Doing]]:
-    gets = [("GET", keys().worker(worker_id)) for worker_id in worker_ids]
-    replies = fetch(size_commands(queue_names) + gets)
-    sizes, values = replies[: len(queue_names)], replies[len(queue_names) :]
-    doing = [_doing(worker_id, value) for worker_id, value in zip(worker_ids, values, strict=True)]
-    return with_sizes(queue_names, sizes, paused), doing
+    k = keys()
+    gets = [("GET", k.worker(worker_id)) for worker_id in worker_ids]
+    beats = [("HGET", k.heartbeats, worker_id) for worker_id in worker_ids]
+    replies = iter(fetch([*size_commands(queue_names), *gets, *beats]))
+    queues = with_sizes(queue_names, list(islice(replies, len(queue_names))), paused)
+    values = list(islice(replies, len(worker_ids)))
+    return queues, [_doing(*each) for each in zip(worker_ids, values, replies, strict=True)]
 
 
-def _doing(worker_id: str, value: Any) -> Doing:
+def _doing(worker_id: str, value: Any, heartbeat: Any) -> Doing:
     host, pid, queues, complaints = split_id(worker_id)
-    current = read_current(value, keys().worker(worker_id), complaints)
-    return Doing(id=worker_id, host=host, pid=pid, queues=queues, current=current, complaints=complaints)
+    return Doing(
+        id=worker_id,
+        host=host,
+        pid=pid,
+        queues=queues,
+        current=read_current(value, keys().worker(worker_id), complaints),
+        is_silent=is_silent(read_moment(or_else(None, heartbeat, keys().heartbeats, []))),
+        complaints=complaints,
+    )
 
 
 def info(seen: Overview | None = None) -> Info:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobqueue import rubyjson
+from jobqueue.conf import settings
 from jobqueue.connection import keys
 from jobqueue.inspection import moments
 from jobqueue.inspection.jobs import SeenJob, read_fields
@@ -15,6 +16,8 @@ from jobqueue.inspection.queues import sorted_names
 from jobqueue.inspection.replies import ask, fetch, number, or_else, to_text
 
 COMMANDS_PER_WORKER = 5
+SILENT_SECONDS = 90.0
+"""Ruby's workers send a heartbeat every minute, so a younger one says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,10 @@ class Worker:
     @property
     def is_working(self) -> bool:
         return self.current is not None
+
+    @property
+    def is_silent(self) -> bool:
+        return is_silent(self.heartbeat)
 
 
 def ids() -> list[str]:
@@ -118,8 +125,8 @@ def _worker(worker_id: str, replies: Sequence[Any], *, is_registered: bool) -> W
         host=host,
         pid=pid,
         queues=queues,
-        started=_moment(or_else(None, started, k.worker_started(worker_id), complaints)),
-        heartbeat=_moment(or_else(None, heartbeat, k.heartbeats, complaints)),
+        started=read_moment(or_else(None, started, k.worker_started(worker_id), complaints)),
+        heartbeat=read_moment(or_else(None, heartbeat, k.heartbeats, complaints)),
         processed=number(processed, k.worker_stat("processed", worker_id), complaints),
         failed=number(failed, k.worker_stat("failed", worker_id), complaints),
         current=read_current(value, k.worker(worker_id), complaints),
@@ -137,11 +144,17 @@ def split_id(worker_id: str) -> tuple[str, str, list[str], list[str]]:
     return host, pid, [], ["The id is not host:pid:queues; Ruby's pages cannot show such a worker."]
 
 
-def _moment(value: Any) -> Moment | None:
+def read_moment(value: Any) -> Moment | None:
     if value is None:
         return None
     text = to_text(value)
     return Moment(text=text[:60], at=moments.parse(text[:60]))
+
+
+def is_silent(heartbeat: Moment | None) -> bool:
+    """Tell whether a last heartbeat is so old that its worker is likely dead, though nobody noticed yet."""
+    limit = timedelta(seconds=max(SILENT_SECONDS, settings.dead_after_seconds))
+    return bool(heartbeat and heartbeat.at and datetime.now(UTC) - heartbeat.at > limit)
 
 
 def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:

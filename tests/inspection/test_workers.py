@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
+from jobqueue import clock
 from jobqueue.inspection import workers
 from tests.goldenfiles import load
 
@@ -124,6 +126,22 @@ def test_a_job_without_payload_is_shown_with_the_reason(redis):
 
     assert worker.current.since.at is None
     assert worker.current.job.complaint
+
+
+@pytest.mark.parametrize(("age", "is_silent"), [(1, False), (80, False), (100, True)])
+def test_a_worker_without_a_heartbeat_for_long_is_silent(redis, age, is_silent):
+    redis.sadd("resque:workers", "h:1:q")
+    redis.hset("resque:workers:heartbeat", "h:1:q", clock.heartbeat(time.time() - age))
+
+    assert [worker.is_silent for worker in workers.workers()] == [is_silent]
+
+
+def test_what_counts_as_silent_follows_the_setting(redis, settings):
+    settings.JOBQUEUE_DEAD_AFTER_SECONDS = 600.0
+    redis.sadd("resque:workers", "h:1:q")
+    redis.hset("resque:workers:heartbeat", "h:1:q", clock.heartbeat(time.time() - 100))
+
+    assert not workers.worker("h:1:q").is_silent
 
 
 def test_counters_and_times_that_are_none_are_complained_of(redis):

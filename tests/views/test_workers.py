@@ -43,6 +43,14 @@ def test_workers_come_in_pages(staff, redis):
     assert staff.get("/jobs/workers/?page=2").content.count(b'class="jq-worker"') == 10
 
 
+def test_a_worker_that_is_silent_is_marked(staff, redis):
+    redis.sadd("resque:workers", "h:1:q")
+    redis.hset("resque:workers:heartbeat", "h:1:q", "2026-01-01T00:00:00+00:00")
+
+    for url in ("/jobs/", "/jobs/workers/", "/jobs/workers/h:1:q/"):
+        assert b">silent</span>" in staff.get(url).content
+
+
 def test_no_heartbeat_is_said(staff, redis):
     redis.sadd("resque:workers", "h:1:q")
 
