@@ -51,6 +51,11 @@ class InFlight:
             names: Iterable[bytes] = self._patience(lambda: self._link.command("SMEMBERS", keys().queues))
         return [name.decode("utf-8", "surrogateescape") for name in names]
 
+    def tell_of_new_queues(self) -> None:
+        """Wake the next worker that waits for queues to appear: one ring is one worker's."""
+        with self._lock:
+            self._patience(lambda: self._run.tell_of_new_queues())
+
     def claim(self, queues: Sequence[str], most: int, woken_by: str = "") -> bool:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:

@@ -138,8 +138,10 @@ class Worker:
         """Return the queues to look at now, in order."""
         queues = self._options.queues
         if queues.has_patterns and time.monotonic() >= self._known_until:
-            self._known = queues.resolve(self._in_flight.known_queues())
+            before, self._known = self._known, queues.resolve(self._in_flight.known_queues())
             self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS
+            if not set(self._known) <= set(before):
+                self._in_flight.tell_of_new_queues()
         return self._known if queues.has_patterns else queues.resolve(())
 
 

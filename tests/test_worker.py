@@ -266,6 +266,18 @@ def test_a_new_queue_wakes_a_worker_with_patterns(make_worker, done):
     assert numbers(done) == [1]
 
 
+def test_a_worker_that_learns_of_a_queue_wakes_the_next_to_learn_of_it(redis, make_worker):
+    worker = make_worker("*", interval_seconds=30.0)
+    record(1, queue="new")
+
+    worker.wait()
+    assert redis.lpop("resque:wake") == b"1"
+
+    assert worker.turn()
+    assert not worker.turn()
+    assert redis.exists("resque:wake") == 0
+
+
 # Waiting
 
 

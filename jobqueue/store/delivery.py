@@ -86,6 +86,10 @@ class Run:
         start = self._scripts.start(token, shown)
         self._exchange(*([self._scripts.settle(endings), start] if endings else [start]))
 
+    def tell_of_new_queues(self) -> None:
+        """Wake one more worker that waits for queues to appear."""
+        self._link.run(Call(load("ring"), [self._keys.wake_any], []))
+
     def tokens(self) -> set[int]:
         """Return the tokens that are in flight, as Redis has it."""
         fields = self._link.command("HKEYS", self._keys.inflight(self.name))
