@@ -33,6 +33,7 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Repo
     reader, writer = os.pipe()
     # A stop must not end the child before that has learned to leave stops to this process
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    lifeline.flush()
     pid = os.fork()
     if pid == 0:
         _perform_and_report(job, worker_id, writer)
@@ -58,7 +59,7 @@ def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:
         processtitle.show(f"Processing {job.queue}")
         _write(writer, _report(perform(job.payload, job.queue, worker_id)))
     finally:
-        os._exit(0)
+        lifeline.leave(0)
 
 
 def _report(outcome: Outcome) -> bytes:

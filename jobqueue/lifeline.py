@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 """From Linux's prctl(2)."""
@@ -19,3 +21,15 @@ def die_with_parent(signal_number: int) -> None:
 def is_orphan(parent: int) -> bool:
     """Tell whether the process that forked this one has died."""
     return os.getppid() != parent
+
+
+def leave(status: int) -> NoReturn:
+    """End this process with all it has printed, and without what its parent means to do at its own end."""
+    flush()
+    os._exit(status)
+
+
+def flush() -> None:
+    """Print what is buffered, as before a fork, whose child would print it again."""
+    with suppress(Exception):  # a job may have put anything there
+        sys.stdout.flush()

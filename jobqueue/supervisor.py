@@ -112,6 +112,7 @@ class Supervisor:
         self._link.close()
         connection.disconnect()
         connections.close_all()
+        lifeline.flush()
         supervisor = os.getpid()
         try:
             slot.page, slot.started_at = SharedPage(), time.time()
@@ -137,7 +138,7 @@ class Supervisor:
         except BaseException:
             _log.exception("worker %s broke", worker_id(os.getpid(), self._options))
         finally:
-            os._exit(status)
+            lifeline.leave(status)
 
     def _reap(self) -> None:
         for slot in self._slots:

@@ -109,6 +109,18 @@ def test_a_job_that_changes_signal_handlers_spoils_no_stop(
     assert redis.llen("resque:failed") == 0
 
 
+@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+def test_what_a_job_prints_outlives_its_process(
+    redis: redis_client.Redis, jobworker: Start, mode: tuple[str, ...]
+) -> None:
+    enqueue("say", "a word")
+
+    worker = jobworker("--queues", "work", "--burst", *mode, PYTHONUNBUFFERED="")
+    worker.wait()
+
+    assert worker.log.count("a word") == 1
+
+
 def test_an_idle_worker_leaves_at_once(redis: redis_client.Redis, jobworker: Start) -> None:
     worker = jobworker("--queues", "work", "--count", "2", "--interval", "30")
     wait_for(lambda: is_idle(redis))

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import time
 
 from django.db import connection, transaction
@@ -47,6 +48,11 @@ def die(number: int, with_signal: int = signal.SIGKILL) -> None:
 @job(queue="work")
 def leave(status: int) -> None:
     os._exit(status)
+
+
+@job(queue="work")
+def say(text: str) -> None:
+    sys.stdout.write(text)
 
 
 @job(queue="work")
