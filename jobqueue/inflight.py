@@ -81,9 +81,10 @@ class InFlight:
             self._running = self._batch.popleft()
             self._began = time.monotonic()
             self._is_held = False
-            self._page.begin(self._running.token)
             if is_alone(self._running.payload):
                 self._settle_or_lose(self._hold)
+            if self._running:
+                self._page.begin(self._running.token)
             return self._running
 
     def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:

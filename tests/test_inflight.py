@@ -241,6 +241,18 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
     assert waiting(redis) == [b"b", b"c", b"d"]
 
 
+def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attention, page, settings):
+    claim(in_flight)
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+    in_flight._link.close()
+    attention.stop_by = time.monotonic()
+
+    with pytest.raises(GaveUp):
+        begin(in_flight, alone=True)
+
+    assert page.running == 0
+
+
 # Batches that got old
 
 
