@@ -14,7 +14,6 @@ from benchmarks.report import figure, in_turns, print_table, us_each
 from jobqueue import registry
 from jobqueue.attention import Attention
 from jobqueue.inflight import InFlight
-from jobqueue.patience import Patience
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, decode
 from jobqueue.performing import perform
@@ -65,7 +64,7 @@ def performing_parts(payloads: Sequence[bytes]) -> dict[str, float]:
 def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str, float]:
     ground.empty()
     ground.fill(jobs)
-    in_flight = InFlight(WORKER_ID, time.time(), SharedPage(), Patience(attention))
+    in_flight = InFlight(WORKER_ID, time.time(), SharedPage(), attention)
     handing, began = 0.0, time.perf_counter()
     while in_flight.claim([QUEUE], BATCH):
         claimed = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -16,6 +17,8 @@ from jobqueue.store.delivery import Claimed
 
 DONE, FAILED = b"D", b"F"
 
+_log = logging.getLogger("jobqueue")
+
 
 class Report(NamedTuple):
     """How a child ended its job."""
@@ -25,7 +28,7 @@ class Report(NamedTuple):
     was_killed: bool = False
     """The child died without a report."""
     is_put_back: bool = False
-    """The child had to be killed for the worker to stop in time."""
+    """The child had to be killed for the worker to stop in time, or could not even be made."""
 
 
 def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Report:
@@ -34,11 +37,17 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Repo
     # A stop must not end the child before that has learned to leave stops to this process
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     lifeline.flush()
-    pid = os.fork()
-    if pid == 0:
-        _perform_and_report(job, worker_id, writer)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    os.close(writer)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _perform_and_report(job, worker_id, writer)
+    except OSError as error:
+        _log.error("no child can be forked: %s", error)
+        os.close(reader)
+        return Report(None, is_put_back=True)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        os.close(writer)
     try:
         text, status = _wait(pid, reader, attention)
     finally:
@@ -75,28 +84,30 @@ def _write(writer: int, report: bytes) -> None:
 def _wait(pid: int, reader: int, attention: Attention) -> tuple[bytes, int]:
     """Return a child's report, empty if it died without one, and its exit status."""
     os.set_blocking(reader, False)
-    received, status = b"", None
+    received, status, is_open = b"", None, True
     while status is None:
-        attention.sleep(min(1.0, attention.stop_by - time.monotonic()), reader)
+        # A pipe that the child has closed is always readable, so nothing could be waited for beside it
+        attention.sleep(min(1.0, attention.stop_by - time.monotonic()), *([reader] if is_open else []))
         if attention.is_overdue:
             os.kill(pid, signal.SIGKILL)
-        received += _read_available(reader)
         ended, code = os.waitpid(pid, os.WNOHANG)
         status = code if ended else None
-    received += _read_available(reader)
+        chunk, is_open = _read_available(reader)
+        received += chunk
     size = int.from_bytes(received[:8])
     is_whole = len(received) >= 8 and len(received) == 8 + size
     return (received[8:] if is_whole else b""), status
 
 
-def _read_available(reader: int) -> bytes:
+def _read_available(reader: int) -> tuple[bytes, bool]:
+    """Return what a pipe holds now, and whether more may come."""
     received = b""
     while select.select([reader], [], [], 0)[0]:
         chunk = os.read(reader, 65536)
         if not chunk:
-            break
+            return received, False
         received += chunk
-    return received
+    return received, True
 
 
 def _dirty_exit(job: Claimed, worker_id: str, pid: int, status: int) -> bytes:

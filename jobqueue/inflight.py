@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from jobqueue import clock, failure, rubyjson
+from jobqueue.attention import Attention
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
+from jobqueue.performing import label_of
 from jobqueue.recovery import put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
@@ -24,6 +26,8 @@ from jobqueue.store.delivery import Claimed, Endings, Run
 
 HOLD_SECONDS = 0.02
 """A job that runs this long lets the others of its batch go, and is shown on the pages."""
+HOLD_AGAIN_SECONDS = 1.0
+"""How long after a hold that Redis did not answer the next one is tried."""
 STALE_SECONDS = 1.0
 """No job begins this long after its claim: its process was stopped meanwhile, and may have been given up."""
 
@@ -35,14 +39,16 @@ _log = logging.getLogger("jobqueue")
 class InFlight:
     """The jobs of one worker process between their claim and their settling."""
 
-    def __init__(self, worker_id: str, started_at: float, page: SharedPage, patience: Patience) -> None:
+    def __init__(self, worker_id: str, started_at: float, page: SharedPage, attention: Attention) -> None:
         self._worker_id = worker_id
         self._started_at = started_at
         self._page = page
-        self._patience = patience
+        self._patience = Patience(attention, is_worth_it=self._has_anything)
         self._lock = threading.RLock()
         self._link = Link()
         self._running: Claimed | None = None
+        self._batch: deque[Claimed] = deque()
+        self._endings = Endings()
         self._begin_run()
 
     def known_queues(self) -> list[str]:
@@ -79,7 +85,7 @@ class InFlight:
             if not self._batch:
                 return None
             self._running = self._batch.popleft()
-            self._began = time.monotonic()
+            self._hold_at = time.monotonic() + HOLD_SECONDS
             self._is_held = False
             if is_alone(self._running.payload):
                 self._settle_or_lose(self._hold)
@@ -110,30 +116,38 @@ class InFlight:
     def hold_if_due(self) -> Claimed | None:
         """Hold a job that has run long enough; return it if it was held now. The watchdog's step."""
         with self._lock:
-            is_due = time.monotonic() - self._began >= HOLD_SECONDS
-            if self._running is None or self._is_held or not is_due:
+            if self._running is None or self._is_held or time.monotonic() < self._hold_at:
                 return None
             try:
                 self._hold()
             except RunLost:
                 self._lose()
             except UNREACHABLE as error:
+                self._hold_at = time.monotonic() + HOLD_AGAIN_SECONDS
                 self._patience.note(error)
             else:
                 return self._running
             return None
 
     def leave(self) -> None:
-        """End the run: settle what has ended, put everything else back, leave no trace."""
+        """End the run: settle what has ended, put everything else back, leave no trace.
+
+        Raises GaveUp if Redis stays away; the supervisor then does the same as soon as it is back.
+        """
         with self._lock:
             if self._running is not None:
-                _log.warning("put back: job of queue %s, which did not end in time", self._running.queue)
+                _log.warning("put back: %s did not end in time", label_of(*self._running[1:]))
+                self._page.clear()
             self._give_back()
             self._settle_or_lose(self._settle)
             self._patience(lambda: runs.recover(self._link, self._run.name, put_back))
             self._running = None
             self._page.run = ""
             self._link.close()
+
+    def _has_anything(self) -> bool:
+        """Tell whether there is something to wait for Redis with, when this process is told to stop."""
+        return bool(self._batch or self._running or self._endings)
 
     def _fail(self, token: int, entry: bytes, was_killed: bool) -> None:
         failed = self._endings.killed if was_killed else self._endings.failed
@@ -143,10 +157,10 @@ class InFlight:
 
     def _begin_run(self) -> None:
         self._run = Run(self._link, self._worker_id)
-        self._batch: deque[Claimed] = deque()
+        self._batch.clear()
         self._running = None
         self._endings = Endings()
-        self._began = self._claimed_at = time.monotonic()
+        self._hold_at = self._claimed_at = time.monotonic()
         self._is_held = False
         self._page.clear()
         # Tokens begin anew: what the last run had finished says nothing of them

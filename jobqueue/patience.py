@@ -25,8 +25,10 @@ class GaveUp(Exception):  # noqa: N818 - what the process did, not what went wro
 class Patience:
     """Repeats what Redis did not answer; logs one line when it goes and one when it is back."""
 
-    def __init__(self, attention: Attention) -> None:
+    def __init__(self, attention: Attention, *, is_worth_it: Callable[[], bool] = lambda: True) -> None:
+        """``is_worth_it`` tells whether a process that is told to stop has reason to wait for Redis."""
         self._attention = attention
+        self._is_worth_it = is_worth_it
         self._is_away = False
 
     def __call__(self, action: Callable[[], T]) -> T:
@@ -41,7 +43,7 @@ class Patience:
             else:
                 self.note(None)
                 return answer
-            if self._attention.is_overdue:
+            if self._attention.is_overdue or (self._attention.is_stopping and not self._is_worth_it()):
                 raise GaveUp
             self._attention.sleep(pause)
         raise AssertionError("pauses have no end")

@@ -98,11 +98,20 @@ def run(definition: Definition[..., Any], job: Job) -> None:
 
 
 def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
-    """Return how log lines and messages name a job: ``(Job{emails} | Emailer | ["a@example.com"])``."""
+    """Return how log lines and messages name a job: ``(Job{emails} | Emailer | ["a@example.com"] | id)``."""
     if job is None:
         return f"(Job{{{queue}}} | {rubyjson.shown(payload)})"
     kwargs = f" | {rubyjson.shown(job.kwargs)}" if job.kwargs else ""
-    return f"(Job{{{queue}}} | {job.name} | {rubyjson.shown(job.args)}{kwargs})"
+    id = f" | {job.id}" if job.id else ""
+    return f"(Job{{{queue}}} | {job.name} | {rubyjson.shown(job.args)}{kwargs}{id})"
+
+
+def label_of(queue: str, payload: bytes) -> str:
+    """Return the label of a payload that may be no job."""
+    try:
+        return label(decode(payload), queue)
+    except InvalidPayload:
+        return label(None, queue, payload)
 
 
 def _announce_start(definition: Definition[..., Any], job: Job, queue: str) -> None:

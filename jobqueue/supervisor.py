@@ -154,7 +154,8 @@ class Supervisor:
             slot.is_finished = self._options.burst and code != USED_UP
             _log.info("worker %s left", worker_id(pid, self._options))
             return
-        _log.error("worker %s died: %s", worker_id(pid, self._options), exit_text(pid, status))
+        how = exit_text(pid, status) if slot.page.running else f"exit status {code}, with no job"
+        _log.error("worker %s died: %s", worker_id(pid, self._options), how)
         dead = DeadWorker(
             pid=pid,
             status=status,

@@ -29,6 +29,8 @@ from jobqueue.workeroptions import WorkerOptions
 
 USED_UP = 3
 """Exit status of a worker that has performed its ``jobs_per_fork``, and leaves the rest to the next one."""
+FORK_AGAIN_SECONDS = 1.0
+"""How long a machine without a process to spare is left in peace."""
 KNOWN_QUEUES_SECONDS = 1.0
 """How long a busy worker with patterns may overlook a new queue."""
 
@@ -44,7 +46,7 @@ class Worker:
         self._attention = attention
         self._parent = os.getppid()
         self._patience = Patience(attention)
-        self._in_flight = InFlight(self.id, time.time(), page, self._patience)
+        self._in_flight = InFlight(self.id, time.time(), page, attention)
         self._watchdog = Watchdog(attention, self._hold_if_due, self._in_flight.leave)
         self._bells = Doorbells()
         self._size = BatchSize()
@@ -163,6 +165,7 @@ class ForkingWorker(Worker):
         report = perform_in_child(job, self.id, self._attention)
         if report.is_put_back:
             self._in_flight.put_back_running(job)
+            self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
         else:
             self._in_flight.end(job, report.entry, was_killed=report.was_killed)
 

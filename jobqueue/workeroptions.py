@@ -95,6 +95,6 @@ def _number(environ: Mapping[str, str], name: str) -> float | None:
 
 
 def _at_least(least: float, name: str, value: Any) -> Any:
-    if not value >= least:  # what is no number is not
+    if not (isfinite(value) and value >= least):
         raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
     return value

@@ -150,9 +150,9 @@ def test_enqueueing_from_asynchronous_code(redis):
 
 def test_a_debug_line_tells_of_an_enqueue(redis, caplog):
     with caplog.at_level(logging.DEBUG, "jobqueue"):
-        jobs.record.enqueue(1)
+        job = jobs.record.enqueue(1)
 
-    assert "enqueued: (Job{default} | tests.sample.jobs.record | [1])" in caplog.messages
+    assert f"enqueued: (Job{{default}} | tests.sample.jobs.record | [1] | {job.id})" in caplog.messages
 
 
 def test_a_signal_tells_that_redis_has_the_job(redis, receive):

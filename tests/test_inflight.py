@@ -9,7 +9,7 @@ import pytest
 
 from jobqueue import inflight as module
 from jobqueue.inflight import InFlight
-from jobqueue.patience import GaveUp, Patience
+from jobqueue.patience import GaveUp
 from jobqueue.recovery import DeadWorker, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
@@ -28,7 +28,7 @@ def page():
 def in_flight(redis, attention, page):
     """What a worker has in flight, with four jobs waiting in ``work``."""
     push("work", JOBS)
-    in_flight = InFlight(WORKER, 0.0, page, Patience(attention))
+    in_flight = InFlight(WORKER, 0.0, page, attention)
     yield in_flight
     in_flight._link.close()
 
@@ -237,6 +237,8 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
     assert "Trying again until it answers." in caplog.text
 
     del settings.JOBQUEUE_REDIS_URL
+    assert in_flight.hold_if_due() is None, "not at once"
+    in_flight._hold_at = time.monotonic()
     assert in_flight.hold_if_due().payload == b"a"
     assert waiting(redis) == [b"b", b"c", b"d"]
 
@@ -460,7 +462,7 @@ def test_a_job_that_does_not_end_in_time_is_put_back_and_told(redis, in_flight, 
     in_flight.leave()
 
     assert waiting(redis) == JOBS
-    assert caplog.messages == ["put back: job of queue work, which did not end in time"]
+    assert caplog.messages == ["put back: (Job{work} | b'a') did not end in time"]
 
 
 def test_leaving_twice_is_leaving_once(redis, in_flight):

@@ -92,3 +92,11 @@ def test_a_signal_shortens_a_pause(attention, monkeypatch):
 
     with pytest.raises(AssertionError, match="pauses have no end"):
         patience(away)
+
+
+def test_a_process_that_holds_nothing_does_not_wait_when_it_is_told_to_stop(attention):
+    patience = Patience(attention, is_worth_it=lambda: False)
+    attention.stop()
+
+    with pytest.raises(GaveUp):
+        patience(after(AWAY))

@@ -124,7 +124,7 @@ def test_a_worker_that_dies_at_its_start_is_started_again_after_a_pause(make_sup
     supervisor._slots[0].restart_at = time.monotonic()
     supervisor.turn()
     assert len(pids(supervisor)) == 1
-    assert "exited with status 1 before its job had ended" in caplog.text
+    assert "died: exit status 1, with no job" in caplog.text
 
 
 def test_a_worker_that_cannot_be_started_is_tried_again_later(make_supervisor, monkeypatch, caplog):

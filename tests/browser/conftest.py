@@ -16,6 +16,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 ARGUMENTS = [
@@ -66,7 +67,16 @@ class Visitor:
     def screenshot(self, name: str) -> None:
         """Keep a picture of the whole page among the artefacts of the tests."""
         ARTIFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+        self._picture(ARTIFACTS / f"{name}.png")
+
+    def _picture(self, path: Path, attempts: int = 5) -> None:
+        """Take a picture; a Chromium just started now and then refuses the first one it is asked for."""
+        try:
+            self.page.screenshot(path=path, full_page=True)
+        except PlaywrightError as error:
+            if "Unable to capture screenshot" not in error.message or attempts == 1:
+                raise
+            self._picture(path, attempts - 1)
 
 
 @pytest.fixture(scope="module")

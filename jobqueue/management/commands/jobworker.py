@@ -18,6 +18,10 @@ from jobqueue.workeroptions import read_options
 class Command(BaseCommand):
     help = "Perform jobs until told to stop (QUIT, TERM or INT finish the running job)."
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Take no abbreviations: ``--reload`` has to be found and left out of the child's command line."""
+        return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--queues",
