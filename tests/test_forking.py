@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -132,3 +133,28 @@ def test_a_job_may_have_children_that_live_longer(attention, redis):
     assert perform(have_child, attention) == Report(None)
 
     os.kill(int(redis.get("child")), signal.SIGKILL)
+
+
+def test_a_machine_without_a_process_to_spare_has_the_job_put_back(attention, monkeypatch, caplog):
+    def no_process():
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    open_before = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(os, "fork", no_process)
+
+    assert perform(lambda: None, attention) == Report(None, is_put_back=True)
+    assert "no child can be forked: [Errno 11] Resource temporarily unavailable" in caplog.text
+    assert len(os.listdir("/dev/fd")) == open_before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_a_child_that_has_closed_its_pipe_is_waited_for_in_peace(attention, monkeypatch):
+    looks = []
+    monkeypatch.setattr(forking, "_read_available", lambda _: (looks.append(1), (b"", False))[1])
+
+    def take_a_while():
+        os.closerange(3, 256)
+        time.sleep(0.2)
+
+    assert perform(take_a_while, attention).was_killed
+    assert len(looks) < 20
