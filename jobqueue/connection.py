@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 import redis
@@ -44,11 +43,6 @@ NO_POOL_LIMIT = 2**31
 DB_OUT_OF_RANGE = ("DB index is out of range", "invalid DB index")
 
 
-class Default(Enum):
-    SETTING = auto()
-    """The value of the setting socket_timeout_seconds."""
-
-
 class Packer(HiredisRespSerializer):
     """Packs commands; a name in Redis may be any bytes, and hiredis takes only text that is UTF-8."""
 
@@ -69,7 +63,7 @@ class Target(NamedTuple):
 
     address: RedisAddress
     connect_timeout_seconds: float
-    socket_timeout_seconds: float | None
+    socket_timeout_seconds: float
 
     @property
     def connection_class(self) -> type[AbstractConnection]:
@@ -152,10 +146,10 @@ def client() -> redis.Redis:
     return _clients.get(target())
 
 
-def make_connection(*, read_timeout_seconds: float | Default | None = Default.SETTING) -> AbstractConnection:
-    """Return a connection of the caller's own, not yet connected; None waits for answers without end."""
+def make_connection(*, read_timeout_seconds: float | None = None) -> AbstractConnection:
+    """Return a connection of the caller's own, not yet connected, which may wait longer for answers."""
     wanted = target()
-    if not isinstance(read_timeout_seconds, Default):
+    if read_timeout_seconds is not None:
         wanted = wanted._replace(socket_timeout_seconds=read_timeout_seconds)
     return wanted.connection_class(**wanted.options())
 
