@@ -46,23 +46,18 @@ def size(queue: str) -> int:
     return int(ask("LLEN", keys().queue(queue)))
 
 
-def sizes() -> dict[str, int]:
-    """Return the size of every known queue, sorted by the bytes of their names."""
-    return {queue.name: queue.size for queue in measured(names())}
-
-
 def payloads(queue: str, start: int, stop: int) -> list[bytes]:
     """Return the payloads from position ``start`` to ``stop`` (included, as in LRANGE), next one first."""
     return list(ask("LRANGE", keys().queue(queue), start, stop))
 
 
-def measured(queue_names: list[str], paused: frozenset[str] = frozenset()) -> list[Queue]:
-    """Return the queues of these names with their sizes: one round trip."""
-    replies = fetch(size_commands(queue_names))
-    return with_sizes(queue_names, replies, paused)
+def measured(queue_names: list[str]) -> list[Queue]:
+    """Return the queues of these names with their sizes, not asking which are paused: one round trip."""
+    return with_sizes(queue_names, fetch(size_commands(queue_names)), frozenset())
 
 
 def size_commands(queue_names: list[str]) -> list[tuple[Any, ...]]:
+    """Return what must be asked for ``with_sizes``."""
     return [("LLEN", keys().queue(name)) for name in queue_names]
 
 

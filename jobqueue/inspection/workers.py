@@ -79,7 +79,7 @@ def working() -> list[Worker]:
 
 def worker(worker_id: str) -> Worker | None:
     """Return one worker, or None if Redis knows nothing of it; an unregistered one that works is known."""
-    replies = fetch([*commands([worker_id]), ("SISMEMBER", keys().workers, worker_id)], atomic=True)
+    replies = fetch([*_commands([worker_id]), ("SISMEMBER", keys().workers, worker_id)], atomic=True)
     is_registered = bool(or_else(0, replies.pop(), keys().workers, []))
     if not is_registered and all(reply is None for reply in replies):
         return None
@@ -88,11 +88,14 @@ def worker(worker_id: str) -> Worker | None:
 
 def read(worker_ids: Sequence[str]) -> list[Worker]:
     """Return the workers of these ids, in one round trip."""
-    return from_replies(worker_ids, fetch(commands(worker_ids)))
+    replies, n = fetch(_commands(worker_ids)), COMMANDS_PER_WORKER
+    return [
+        _worker(worker_id, replies[n * i : n * (i + 1)], is_registered=True)
+        for i, worker_id in enumerate(worker_ids)
+    ]
 
 
-def commands(worker_ids: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return what must be asked for ``from_replies``."""
+def _commands(worker_ids: Sequence[str]) -> list[tuple[Any, ...]]:
     k = keys()
     return [
         command
@@ -104,15 +107,6 @@ def commands(worker_ids: Sequence[str]) -> list[tuple[Any, ...]]:
             ("GET", k.worker_stat("processed", worker_id)),
             ("GET", k.worker_stat("failed", worker_id)),
         )
-    ]
-
-
-def from_replies(worker_ids: Sequence[str], replies: Sequence[Any]) -> list[Worker]:
-    """Join ids and the replies to ``commands``."""
-    n = COMMANDS_PER_WORKER
-    return [
-        _worker(worker_id, replies[n * i : n * (i + 1)], is_registered=True)
-        for i, worker_id in enumerate(worker_ids)
     ]
 
 
@@ -145,6 +139,7 @@ def split_id(worker_id: str) -> tuple[str, str, list[str], list[str]]:
 
 
 def read_moment(value: Any) -> Moment | None:
+    """Read a time that stands in Redis; None if none does."""
     if value is None:
         return None
     text = to_text(value)
