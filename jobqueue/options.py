@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jobqueue.exceptions import InvalidDefinition
+from jobqueue.rubyjson import is_unicode
 
 
 def check_queue(queue: Any, place: str) -> None:
@@ -18,13 +19,13 @@ def check_queue(queue: Any, place: str) -> None:
             f"{place}: the queue {queue!r} could not stand in a worker's list `--queues high,low,!slow`: "
             "leave out commas, blanks at the ends and a first exclamation mark."
         )
-    if not _is_unicode(queue):
+    if not is_unicode(queue):
         raise InvalidDefinition(f"{place}: the queue {queue!r} is no valid Unicode; give it another name.")
 
 
 def check_name(name: Any, place: str) -> None:
     """Refuse what cannot stand as ``class`` in a payload."""
-    if not isinstance(name, str) or not name or not _is_unicode(name):
+    if not isinstance(name, str) or not name or not is_unicode(name):
         raise InvalidDefinition(f"{place}: name={name!r} should be a text, such as 'Emailer'.")
 
 
@@ -63,11 +64,3 @@ def default_name(target: Any, place: str) -> str:
             "name, @job(name=...)."
         )
     return f"{target.__module__}.{qualname}"
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -83,6 +83,15 @@ def cut(text: str) -> str:
     return f"{text[: _LONGEST_SHOWN - 20]}…{text[-19:]}"
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8, which half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _ruby(value: Any) -> str:
     if isinstance(value, float):
         return _ruby_float(value)
@@ -132,7 +141,7 @@ def _all_sound(values: Iterable[Any], levels: int) -> bool:
     for value in values:
         kind = type(value)
         if kind is str:
-            sound = value.isascii() or _is_unicode(value)
+            sound = value.isascii() or is_unicode(value)
         elif kind is int:
             sound = value.bit_length() <= _LARGEST_INT_BITS
         elif value is None or kind is bool:
@@ -151,22 +160,14 @@ def _all_sound(values: Iterable[Any], levels: int) -> bool:
 
 
 def _keys_sound(keys: Iterable[Any]) -> bool:
-    return all(isinstance(key, str) and (key.isascii() or _is_unicode(key)) for key in keys)
+    return all(isinstance(key, str) and (key.isascii() or is_unicode(key)) for key in keys)
 
 
 def _is_sound_subclass(value: Any) -> bool:
     """Accept what Django hands out as text and numbers: safe strings, choices."""
     if isinstance(value, str):
-        return _is_unicode(value)
+        return is_unicode(value)
     return isinstance(value, int) and value.bit_length() <= _LARGEST_INT_BITS
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _complaint(value: Any, path: str, levels: int) -> str:
