@@ -54,6 +54,7 @@ def collecting(into: list[Collected]) -> Iterator[None]:
 
 
 def is_collecting() -> bool:
+    """Tell whether a test collects what is enqueued."""
     return _collection is not None
 
 
@@ -120,14 +121,10 @@ def _deliver(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Non
             performing.perform_inline(_registered(definition), prepared.payload, definition.queue)
         _announce(definition, batch)
     elif definition.on_commit and databases.in_transaction(definition.database):
-        databases.on_commit(partial(_push_after_commit, definition, batch), definition.database)
+        # No caller waits for the error then; it has been reported
+        databases.on_commit(partial(_push, definition, batch), definition.database)
     elif error := _push(definition, batch):
         raise error
-
-
-def _push_after_commit(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
-    """Push where no caller waits any more; a failure has been reported by then."""
-    _push(definition, batch)
 
 
 def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Exception | None:
