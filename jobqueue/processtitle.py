@@ -1,7 +1,7 @@
 """What ``ps`` and ``top`` say of our processes.
 
 Ruby workers on the same host unregister every worker whose process they do not recognise; they look
-for ``resque-`` and a digit (resque-format: pruning), so each title holds ``resque-3``.
+for ``resque-`` and a digit, so each title holds ``resque-3``.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Worker:
         self._single = {each.name for each in registry.definitions() if not each.batch}
 
     def run(self) -> None:
-        """Work until told to stop; raise GaveUp if Redis is away for too long at the end."""
+        """Work until told to stop; raise GaveUp if Redis is away then and not waited for."""
         self._watchdog.start()
         self._work()
 
