@@ -1,3 +1,5 @@
+"""The Django app: it finds the jobs of all apps and has its settings checked."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

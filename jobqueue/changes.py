@@ -134,6 +134,7 @@ class Batch:
         self._seen: set[Hashable] = set()
 
     def run(self, key: Hashable, call: Callable[[], Any]) -> None:
+        """Make the call, unless an equal one was made; what a commit hook does."""
         self.is_running = True
         if key not in self._seen:
             self._seen.add(key)

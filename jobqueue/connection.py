@@ -95,6 +95,7 @@ class Clients:
         self._clients: dict[Target, redis.Redis] = {}
 
     def get(self, target: Target) -> redis.Redis:
+        """Return the client of a target, made now if there is none."""
         with self._lock:
             if target not in self._clients:
                 pool = redis.ConnectionPool(

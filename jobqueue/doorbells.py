@@ -37,6 +37,7 @@ class Doorbells:
         return rung.removeprefix(key.wake("")) if rung and rung != key.wake_any else ""
 
     def close(self) -> None:
+        """Close the connection; the next wait makes another."""
         if self._connection is not None:
             self._connection.disconnect()
             self._connection = None

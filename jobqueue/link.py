@@ -61,6 +61,7 @@ class Link:
         return self._connection
 
     def close(self) -> None:
+        """Close the connection; the next use makes another."""
         if self._connection is not None:
             self._connection.disconnect()
             self._connection = None

@@ -35,9 +35,11 @@ class Script:
             return client.execute_command(*self.by_text(keys, args))
 
     def by_sha(self, keys: Sequence[str], args: Iterable[Any]) -> tuple[Any, ...]:
+        """Return the command for a Redis that knows the script."""
         return ("EVALSHA", self.sha, len(keys), *keys, *args)
 
     def by_text(self, keys: Sequence[str], args: Iterable[Any]) -> tuple[Any, ...]:
+        """Return the command for one that does not, and from then on does."""
         return ("EVAL", self.text, len(keys), *keys, *args)
 
 

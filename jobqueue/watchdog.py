@@ -27,6 +27,7 @@ class Watchdog(threading.Thread):
         """Set while jobs are performed."""
 
     def run(self) -> None:
+        """Look, for as long as the process lives, while jobs are performed."""
         while True:
             self.is_performing.wait()
             time.sleep(LOOK_SECONDS)

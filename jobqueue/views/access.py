@@ -34,6 +34,7 @@ def is_staff(user: Any) -> bool:
 
 
 def may_view(user: Any) -> bool:
+    """Ask the site's JOBQUEUE_CAN_VIEW."""
     return bool(import_string(settings.can_view)(user))
 
 
@@ -74,6 +75,7 @@ def answering(view: View, request: HttpRequest, **kwargs: Any) -> HttpResponseBa
 
 
 def forbidden(request: HttpRequest, *, operates: bool) -> HttpResponse:
+    """Tell somebody who is logged in what they may not do."""
     what = "change anything here" if operates else "see these pages"
     sentence = f"You are logged in as {request.user}, who may not {what}. Ask an administrator for the right."
     return render_problem(request, "Not allowed", sentence, status=403)

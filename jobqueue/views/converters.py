@@ -14,12 +14,14 @@ class NameConverter:
     regex = r"(?:[A-Za-z0-9_:,.*@+=-]|~[0-9A-F]{2})+|~"
 
     def to_python(self, value: str) -> str:
+        """Return the name that a path segment stands for."""
         if value == "~":
             return ""
         raw = ESCAPED.sub(lambda found: chr(int(found[1], 16)), value).encode("latin-1")
         return raw.decode("utf-8", "surrogateescape")
 
     def to_url(self, value: str) -> str:
+        """Write a name as a path segment; ``~`` alone is the empty name, and dots alone are escaped."""
         raw = encoded(value)
         if raw in (b"", b".", b".."):
             return raw.decode().replace(".", "~2E") or "~"

@@ -39,6 +39,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def search(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the failures of one kind of job, as far as a page looks through the list."""
     below = whole_number(request.GET.get("below", ""), highest=HIGHEST_INDEX)
     seen = reading.search(name, PAGE_SIZE, below)
     context = {"title": "Failed", "seen": seen, "name": name, "below": below}
@@ -93,6 +94,7 @@ def retry_all(request: HttpRequest) -> HttpResponse:
 
 @page(methods=CONFIRMING, operates=True)
 def clear_retried(request: HttpRequest) -> HttpResponse:
+    """Ask, then remove the failures that were retried."""
     if request.method != "POST":
         return confirm(request, "Clear retried failures?", "clear_retried")
     removed = writing.clear_retried()
@@ -102,6 +104,7 @@ def clear_retried(request: HttpRequest) -> HttpResponse:
 
 @page(methods=CONFIRMING, operates=True)
 def clear(request: HttpRequest) -> HttpResponse:
+    """Ask, then remove all failures."""
     if request.method != "POST":
         return confirm(request, "Clear all failures?", "clear")
     writing.clear()

@@ -90,6 +90,7 @@ def site_header() -> str:
 
 
 def url_or_none(name: str) -> str | None:
+    """Return the address of a view that this site may not have."""
     try:
         return reverse(name)
     except NoReverseMatch:

@@ -39,6 +39,7 @@ def queue(request: HttpRequest, queue: str) -> HttpResponse:
 
 @page(methods=CHANGING, operates=True)
 def pause(request: HttpRequest, queue: str) -> HttpResponse:
+    """Let our workers claim nothing from a queue."""
     writing.pause(queue)
     messages.success(request, f"Queue {queue} is paused: its jobs wait.", fail_silently=True)
     return redirect("jobqueue:queue", queue=queue)
@@ -46,6 +47,7 @@ def pause(request: HttpRequest, queue: str) -> HttpResponse:
 
 @page(methods=CHANGING, operates=True)
 def resume(request: HttpRequest, queue: str) -> HttpResponse:
+    """Let workers claim from a paused queue again."""
     writing.resume(queue)
     messages.success(request, f"Queue {queue} goes on.", fail_silently=True)
     return redirect("jobqueue:queue", queue=queue)

@@ -20,6 +20,7 @@ LABELS = {"list": "#", "hash": "Field", "zset": "Score", "stream": "Entry"}
 
 @page()
 def totals(request: HttpRequest) -> HttpResponse:
+    """Show the totals of all queues and workers."""
     seen = reading.overview()
     context = {"title": "Stats", "part": "totals", "seen": seen, "info": reading.info(seen)}
     return render(request, "jobqueue/stats.html", context, tab="stats")
@@ -27,6 +28,7 @@ def totals(request: HttpRequest) -> HttpResponse:
 
 @page()
 def redis(request: HttpRequest) -> HttpResponse:
+    """Show Redis's own figures, and what is dangerous in its configuration."""
     seen = reading.redis_info()
     context = {
         "title": "Redis",

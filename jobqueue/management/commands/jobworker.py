@@ -1,3 +1,5 @@
+"""Start a supervisor with its workers: the options of the command line, and what may be wrong with them."""
+
 from __future__ import annotations
 
 import os
