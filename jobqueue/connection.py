@@ -30,7 +30,7 @@ from jobqueue import embedded
 from jobqueue.address import RedisAddress
 from jobqueue.conf import settings
 from jobqueue.exceptions import RedisUnreachable
-from jobqueue.keys import Keys
+from jobqueue.keys import Keys, to_bytes
 
 DEFAULT_NAMESPACE = "resque"
 NO_DRIVER_INFO: Final[dict[str, None]] = (
@@ -50,7 +50,7 @@ class Packer(HiredisRespSerializer):
         try:
             return super().pack(*args)
         except UnicodeEncodeError:
-            return super().pack(*(_to_bytes(arg) for arg in args))
+            return super().pack(*map(to_bytes, args))
 
 
 class UnixConnection(UnixDomainSocketConnection):
@@ -200,10 +200,6 @@ def is_demoted(error: BaseException) -> bool:
     Redis 6 says it of a script in the midst of a sentence.
     """
     return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
-
-
-def _to_bytes(arg: Any) -> Any:
-    return arg.encode("utf-8", "surrogateescape") if isinstance(arg, str) else arg
 
 
 def _reason(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from typing import cast
 from redis.connection import AbstractConnection
 
 from jobqueue.connection import keys, make_connection
+from jobqueue.keys import to_text
 
 GRACE_SECONDS = 2
 """How much longer than the block itself its answer may take."""
@@ -52,7 +53,7 @@ class Doorbells:
             self.close()
             return ""
         reply = connection.read_response()
-        return reply[0].decode("utf-8", "surrogateescape") if reply else ""
+        return to_text(reply[0]) if reply else ""
 
     def _connected(self, seconds: float) -> AbstractConnection:
         if self._connection is None:

@@ -16,6 +16,7 @@ from jobqueue import clock, failure, rubyjson
 from jobqueue.attention import Attention
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
+from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
 from jobqueue.performing import label_of
@@ -55,7 +56,7 @@ class InFlight:
         """Return the names in Resque's set of queues."""
         with self._lock:
             names: Iterable[bytes] = self._patience(lambda: self._link.command("SMEMBERS", keys().queues))
-        return [name.decode("utf-8", "surrogateescape") for name in names]
+        return [to_text(name) for name in names]
 
     def tell_of_new_queues(self) -> None:
         """Wake the next worker that waits for queues to appear: one ring is one worker's."""

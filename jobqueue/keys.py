@@ -1,11 +1,23 @@
 """The name of every key that jobqueue reads or writes in Redis.
 
-The first group is Resque's, the second our own; both stand under one namespace.
+The first group is Resque's, the second our own; both stand under one namespace. Names in Redis may be any
+bytes; here they are text, which ``to_bytes`` and ``to_text`` turn into the same bytes and back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+
+def to_bytes(part: Any) -> Any:
+    """Encode text as it stands in Redis, odd bytes included; numbers and bytes pass."""
+    return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+
+
+def to_text(name: bytes) -> str:
+    """Decode a name so that ``to_bytes`` gives back the same bytes, whatever they are."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)

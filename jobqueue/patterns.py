@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from jobqueue.exceptions import InvalidQueues
+from jobqueue.keys import to_bytes
 
 _SPECIAL = frozenset("*?{}[]")
 
@@ -46,17 +47,13 @@ class QueueList:
         """Return the queues to look at, in order; ``known`` is not read without patterns."""
         if not self.has_patterns:
             return list(self.entries)
-        wanted = sorted((name for name in known if not _matches_any(name, self.exclusions)), key=_bytes)
+        wanted = sorted((name for name in known if not _matches_any(name, self.exclusions)), key=to_bytes)
         found = (name for entry in self.entries for name in wanted if _matches_any(name, (entry,)))
         return list(dict.fromkeys(found))
 
 
 def _matches_any(name: str, patterns: Iterable[str]) -> bool:
     return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from jobqueue import failure
 from jobqueue.exceptions import DirtyExit, InvalidPayload
+from jobqueue.keys import to_text
 from jobqueue.payload import decode, with_crashes
 
 DIRTY_EXIT = f"{DirtyExit.__module__}.{DirtyExit.__qualname__}"
@@ -41,7 +42,7 @@ Judge = Callable[[Held, str], Ending]
 
 def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
     """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
-    worker_id = fields.get(b"worker", b"").decode("utf-8", "surrogateescape")
+    worker_id = to_text(fields.get(b"worker", b""))
     held = [_held(int(token), value) for token, value in fields.items() if token != b"worker"]
     return worker_id, sorted(held)
 
@@ -51,7 +52,7 @@ def _held(token: int, value: bytes) -> Held:
     if match is None:
         raise ValueError(f"{value[:80]!r} is not how a payload is held in flight")
     start, end = match.end(), match.end() + int(match[2])
-    queue = value[start:end].decode("utf-8", "surrogateescape")
+    queue = to_text(value[start:end])
     return Held(token, match[1] == b"1", queue, value[end:])
 
 

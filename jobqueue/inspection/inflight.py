@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from jobqueue.connection import keys
 from jobqueue.inspection.jobs import SeenJob, read_job
-from jobqueue.inspection.replies import fetch, or_else, to_bytes, to_text
+from jobqueue.inspection.replies import fetch, or_else
+from jobqueue.keys import to_bytes, to_text
 
 HEAD = re.compile(rb"([01]):(\d{1,9}):")
 

@@ -12,7 +12,8 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from jobqueue.connection import keys
-from jobqueue.inspection.replies import ask, fetch, to_bytes, to_text
+from jobqueue.inspection.replies import ask, fetch
+from jobqueue.keys import to_bytes, to_text
 
 SCAN_COUNT = 500
 SCANS_AT_MOST = 20

@@ -7,7 +7,8 @@ from typing import Any
 
 from jobqueue.connection import keys
 from jobqueue.inspection.jobs import SeenJob, read_job
-from jobqueue.inspection.replies import ask, fetch, or_else, to_text
+from jobqueue.inspection.replies import ask, fetch, or_else
+from jobqueue.keys import to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

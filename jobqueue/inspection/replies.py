@@ -2,6 +2,9 @@
 
 An error of one command stands in the place of its reply; ``or_else`` turns it into a line of complaint
 that the page shows, so that one damaged key never hides the others.
+
+Names of commands are sent as bytes too: redis-py knows them by their text and would reshape the replies, in
+each of its versions a little differently. Here a reply is what Redis sent.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from jobqueue.connection import client, reaching
+from jobqueue.keys import to_bytes
 
 
 def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[Any]:
@@ -35,20 +39,6 @@ def ask(*command: Any) -> Any:
     """Send one command and return its reply. Raises RedisUnreachable, and ResponseError."""
     with reaching():
         return client().execute_command(*(to_bytes(part) for part in command))
-
-
-def to_bytes(part: Any) -> Any:
-    """Encode text as it stands in Redis, odd bytes included; numbers and bytes pass.
-
-    Names of commands too: redis-py knows those by their text and would reshape the replies, in each of its
-    versions a little differently. Here a reply is what Redis sent.
-    """
-    return part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-
-
-def to_text(part: bytes) -> str:
-    """Decode a name so that ``to_bytes`` gives back the same bytes, whatever they are."""
-    return part.decode("utf-8", "surrogateescape")
 
 
 def or_else(default: Any, reply: Any, key: str, complaints: list[str]) -> Any:

@@ -10,8 +10,9 @@ from django.conf import settings as django_settings
 
 from jobqueue.connection import address, keys
 from jobqueue.inspection.queues import Queue, size_commands, sorted_names, with_sizes
-from jobqueue.inspection.replies import fetch, number, or_else, to_text
+from jobqueue.inspection.replies import fetch, number, or_else
 from jobqueue.inspection.workers import Current, is_silent, read_current, read_moment, split_id
+from jobqueue.keys import to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from jobqueue.connection import keys
 from jobqueue.inspection import moments
 from jobqueue.inspection.jobs import SeenJob, read_fields
 from jobqueue.inspection.queues import sorted_names
-from jobqueue.inspection.replies import ask, fetch, number, or_else, to_text
+from jobqueue.inspection.replies import ask, fetch, number, or_else
+from jobqueue.keys import to_text
 
 COMMANDS_PER_WORKER = 5
 SILENT_SECONDS = 90.0

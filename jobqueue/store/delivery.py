@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from jobqueue import clock
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
-from jobqueue.keys import Keys
+from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
 from jobqueue.scripts import load
 
@@ -72,7 +72,7 @@ class Run:
         taken = self._exchange(*calls)[-1]
         if not taken:
             return []
-        queue = taken[0].decode("utf-8", "surrogateescape")
+        queue = to_text(taken[0])
         claimed = [Claimed(self.next_token + place, queue, text) for place, text in enumerate(taken[1:])]
         self.next_token += len(claimed)
         return claimed

@@ -11,7 +11,6 @@ from jobqueue import failure
 from jobqueue.connection import client, keys, reaching
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection.failures import Listed, count, upwards
-from jobqueue.inspection.replies import to_bytes
 from jobqueue.scripts import load
 
 
@@ -22,9 +21,9 @@ def retry(raw: bytes, new_entry: bytes, queue: str, payload: bytes, *, index: in
     """
     k = keys()
     names = (k.failed, k.queues, k.queue(queue), k.wake(queue), k.wake_any)
-    args = (raw, new_entry, to_bytes(queue), payload, index)
+    args = (raw, new_entry, queue, payload, index)
     with reaching():
-        answer = load("retry_failure")(client(), [to_bytes(name) for name in names], args)
+        answer = load("retry_failure")(client(), names, args)
     return answer is not None
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jobqueue import clock
 from jobqueue.connection import keys
+from jobqueue.keys import to_text
 from jobqueue.link import Link
 from jobqueue.recovery import Judge, parse_held
 from jobqueue.store.delivery import Scripts
@@ -44,7 +45,7 @@ def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
     seconds, microseconds = link.command("TIME")
     oldest_ms = int(seconds) * 1000 + int(microseconds) // 1000 - int(dead_after_seconds * 1000)
     silent = link.command("ZRANGEBYSCORE", keys().runs, "-inf", oldest_ms)
-    return {name.decode("utf-8", "surrogateescape"): oldest_ms for name in silent}
+    return {to_text(name): oldest_ms for name in silent}
 
 
 def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -> bool:

@@ -5,7 +5,7 @@ from redis.client import Pipeline
 from redis.exceptions import BusyLoadingError, ResponseError
 
 from jobqueue.exceptions import RedisUnreachable
-from jobqueue.inspection.replies import ask, fetch, number, or_else, reason, to_bytes, to_text
+from jobqueue.inspection.replies import ask, fetch, number, or_else, reason
 
 
 def test_the_error_of_one_command_stands_in_its_place(redis):
@@ -38,10 +38,6 @@ def test_a_redis_that_still_loads_is_away_too(redis, monkeypatch):
 
     with pytest.raises(RedisUnreachable, match="is still loading its data"):
         fetch([("PING",)])
-
-
-def test_names_of_any_bytes_come_back_as_they_were():
-    assert to_bytes(to_text(b"\xff\xc3\xa9")) == b"\xff\xc3\xa9"
 
 
 def test_an_error_is_a_line_of_complaint():

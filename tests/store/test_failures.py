@@ -168,6 +168,14 @@ def test_retry_rings_the_queue_and_the_bell_of_new_queues(redis):
     assert redis.llen("resque:wake:q") == redis.llen("resque:wake") == 1
 
 
+def test_retry_onto_a_queue_whose_name_is_no_text(redis):
+    [entry] = failed(redis, "A")
+
+    assert failures.retry(entry, entry, "\udcff", b"{}")
+
+    assert redis.lrange(b"resque:queue:\xff", 0, -1) == [b"{}"]
+
+
 def test_retry_onto_a_key_that_is_no_list_changes_nothing(redis):
     [entry] = failed(redis, "A")
     redis.set("resque:queue:q", "no list")
