@@ -99,7 +99,7 @@ def _refresh(connection: BaseDatabaseWrapper) -> None:
     with _giving_up(connection):
         connection.queries_log.clear()
         connection.close_if_unusable_or_obsolete()
-        connection.health_check_enabled = True  # type: ignore[attr-defined]
+        connection.health_check_enabled = True  # type: ignore[attr-defined]  # unknown to the stubs
 
 
 def _abandon(connection: BaseDatabaseWrapper) -> None:

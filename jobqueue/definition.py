@@ -91,7 +91,7 @@ class Decorator(Protocol):
 
 
 @overload
-def job(target: C, /) -> C: ...  # type: ignore[overload-overlap]
+def job(target: C, /) -> C: ...  # type: ignore[overload-overlap]  # see Decorator
 @overload
 def job(target: Callable[P, R], /) -> Definition[P, R]: ...
 @overload

@@ -37,7 +37,7 @@ def parse(text: str) -> datetime | None:
     if not found:
         return None
     try:
-        naive = datetime(*map(int, found.groups()[:6]))  # type: ignore[arg-type]
+        naive = datetime(*map(int, found.groups()[:6]))  # type: ignore[arg-type]  # just the six
         return _placed(naive, found[7]).astimezone(UTC)
     except (ValueError, OverflowError, LookupError):
         return None

@@ -56,7 +56,7 @@ def page(*, methods: Sequence[str] = SEEING, operates: bool = False) -> Callable
             user = request.user = getattr(request, "user", None) or AnonymousUser()
             if not is_allowed(user):
                 return forbidden(request, operates=operates) if user.is_authenticated else log_in(request)
-            request.can_operate = may_operate(user)  # type: ignore[attr-defined]
+            request.can_operate = may_operate(user)  # type: ignore[attr-defined]  # our own, for the pages
             return answering(view, request, **kwargs)
 
         return guarded
