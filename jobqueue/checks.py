@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from jobqueue.address import RedisAddress
-from jobqueue.conf import PREFIX, Settings, known_settings, settings
+from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
 
 ACCESS = ("can_view", "can_operate")
@@ -55,7 +55,7 @@ def _of_wrong_type() -> Iterator[CheckMessage]:
         value = getattr(settings, name)
         if not _fits(value, wanted):
             words = str(getattr(wanted, "__name__", wanted)).replace("NoneType", "None")
-            yield Error(f"{_full(name)} should be of the type {words}, and is {value!r}.", id="jobqueue.E001")
+            yield Error(f"{NAMES[name]} should be of the type {words}, and is {value!r}.", id="jobqueue.E001")
 
 
 def _fits(value: Any, wanted: Any) -> bool:
@@ -68,14 +68,14 @@ def _not_positive() -> Iterator[CheckMessage]:
     for name, wanted in get_type_hints(Settings).items():
         value = getattr(settings, name)
         if wanted in (int, float) and not value > 0:
-            yield Error(f"{_full(name)} should be more than 0, and is {value!r}.", id="jobqueue.E002")
+            yield Error(f"{NAMES[name]} should be more than 0, and is {value!r}.", id="jobqueue.E002")
 
 
 def _too_soon_dead() -> Iterator[CheckMessage]:
     if settings.dead_after_seconds < 2 * settings.heartbeat_seconds:
         yield Error(
-            f"{_full('dead_after_seconds')} ({settings.dead_after_seconds}) should be at least twice "
-            f"{_full('heartbeat_seconds')} ({settings.heartbeat_seconds}), or the living are taken for dead.",
+            f"{NAMES['dead_after_seconds']} ({settings.dead_after_seconds}) should be at least twice "
+            f"{NAMES['heartbeat_seconds']} ({settings.heartbeat_seconds}), or the living are taken for dead.",
             id="jobqueue.E003",
         )
 
@@ -92,19 +92,15 @@ def _not_importable() -> Iterator[CheckMessage]:
             is_function = False
         if not is_function:
             yield Error(
-                f"{_full(name)} should be the dotted path of a function (user) -> bool, and is {path!r}.",
+                f"{NAMES[name]} should be the dotted path of a function (user) -> bool, and is {path!r}.",
                 id="jobqueue.E004",
             )
 
 
 def _no_address() -> Iterator[CheckMessage]:
-    source = _full("redis_url") if settings.redis_url else "The environment"
+    source = NAMES["redis_url"] if settings.redis_url else "The environment"
     try:
         if text := configured_url():
             RedisAddress.parse(text)
     except ImproperlyConfigured as error:
         yield Error(f"{source}: {error}", id="jobqueue.E005")
-
-
-def _full(name: str) -> str:
-    return PREFIX + name.upper()
