@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from jobqueue.connection import keys
 from jobqueue.failure import Failure
@@ -72,14 +73,11 @@ def search(name: str, size: int, below: int | None = None) -> FailurePage:
     stop = count if below is None else min(below, count)
     found: list[Listed] = []
     looked_through = 0
-    for chunk in _downwards(stop):
-        for listed in chunk:
-            looked_through += 1
-            if name.casefold() in listed.job.name.casefold():
-                found.append(listed)
-            if len(found) == size:
-                break
-        if len(found) == size or looked_through >= LOOKED_THROUGH_AT_MOST:
+    for listed in islice(chain.from_iterable(_downwards(stop)), LOOKED_THROUGH_AT_MOST):
+        looked_through += 1
+        if name.casefold() in listed.job.name.casefold():
+            found.append(listed)
+        if len(found) == size:
             break
     older = stop - looked_through
     return FailurePage(

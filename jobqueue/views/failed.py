@@ -51,15 +51,13 @@ def retry(request: HttpRequest) -> HttpResponse:
     """Enqueue the job of one failure again; the entry stays and says when it was retried."""
     listed = posted_failure(request)
     try:
-        is_done = listed is not None and writing.retry_listed(listed)
+        if listed is not None and writing.retry_listed(listed):
+            said = f"{listed.job.name} was put on the queue {listed.failure.queue} again."
+            messages.success(request, said, fail_silently=True)
+        else:
+            messages.warning(request, GONE, fail_silently=True)
     except InvalidPayload as error:
         messages.error(request, str(error), fail_silently=True)
-        return back_to_list(request)
-    if is_done and listed is not None:
-        said = f"{listed.job.name} was put on the queue {listed.failure.queue} again."
-        messages.success(request, said, fail_silently=True)
-    else:
-        messages.warning(request, GONE, fail_silently=True)
     return back_to_list(request)
 
 
