@@ -6,10 +6,24 @@ for ``resque-`` and a digit, so each title holds ``resque-3``.
 
 from __future__ import annotations
 
-from setproctitle import setproctitle
+import logging
+
+from setproctitle import getproctitle, setproctitle
+
+_log = logging.getLogger("jobqueue")
 
 
 def show(doing: str) -> None:
     """Say what this process is doing; names of queues in it may be any text."""
     text = doing.encode("utf-8", "replace").decode().replace("\0", "?")
     setproctitle(f"jobworker (resque-3): {text}")
+
+
+def warn_if_not_shown() -> None:
+    """Say so if titles cannot be set: their place is found by the environment that the process began with."""
+    if "resque-3" not in getproctitle():
+        _log.warning(
+            "Process titles cannot be set, because the first variable of the environment was changed by "
+            "this process. Ruby workers on this host would take these workers for dead: give that "
+            "variable its value outside, before Python starts."
+        )

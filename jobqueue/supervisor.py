@@ -77,6 +77,7 @@ class Supervisor:
     def run(self) -> None:
         """Supervise until every worker has left."""
         processtitle.show(f"Supervising {self._options.count} for {self._options.queues.label}")
+        processtitle.warn_if_not_shown()
         gc.freeze()
         try:
             self.turn()

@@ -183,7 +183,8 @@ def work(options: WorkerOptions, page: SharedPage) -> int:
         worker = kind(options, attention, page)
         worker.run()
     except GaveUp:
-        _log.warning("worker %s leaves while Redis is away; what it had will be recovered", os.getpid())
+        gone = worker_id(os.getpid(), options)
+        _log.warning("worker %s leaves while Redis is away; what it had will be recovered", gone)
         return 1
     return USED_UP if worker.is_used_up else 0
 

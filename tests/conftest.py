@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis as redis_client
+import setproctitle
 
 from jobqueue import registry
 from jobqueue.attention import STOP_SIGNALS, Attention
@@ -20,6 +21,9 @@ from jobqueue.link import Link
 from jobqueue.redisbinary import find_binary
 from tests.redisserver import RedisServer
 from tests.sample import jobs
+
+# It finds the place of titles at its first use, by the environment that this process began with
+setproctitle.getproctitle()
 
 
 def pytest_report_header() -> str:

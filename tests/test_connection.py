@@ -165,13 +165,13 @@ def test_the_client_speaks_bytes(redis):
     assert connection.client().get("key") == "värde".encode()
 
 
-def test_the_client_is_one_until_the_address_changes(settings, redis_server):
+def test_the_client_is_one_until_the_address_changes(settings):
     first = connection.client()
     assert connection.client() is first
 
-    settings.JOBQUEUE_REDIS_URL = f"{redis_server}?db=3"
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1/7"
     assert connection.client() is not first
-    assert connection.client().connection_pool.connection_kwargs["db"] == 3
+    assert connection.client().connection_pool.connection_kwargs["db"] == 7
 
 
 def test_threads_share_the_client(redis):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 import setproctitle
@@ -34,3 +36,24 @@ def test_rubys_pruner_takes_a_process_for_a_worker():
     # What Resque looks for in the list of processes, and what it passes over
     assert re.search(r"resque:work|resque: Starting|resque-[0-9]", setproctitle.getproctitle())
     assert "resque-web" not in setproctitle.getproctitle()
+
+
+def test_a_process_whose_titles_cannot_be_set_says_so():
+    code = """
+import os
+os.environ[next(iter(os.environ))] = "changed"
+from jobqueue import processtitle
+processtitle.show("Waiting for work")
+processtitle.warn_if_not_shown()
+"""
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
+
+    assert said.startswith("Process titles cannot be set, because the first variable of the environment was")
+
+
+def test_a_process_with_a_title_says_nothing(caplog):
+    processtitle.show("Waiting for work")
+    processtitle.warn_if_not_shown()
+
+    assert caplog.messages == []
