@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis as redis_client
 
+from jobqueue.attention import SAME_SECONDS
 from tests.process.conftest import ROOT, Jobworker, Ledger, enqueue, state, wait_for
 
 pytestmark = pytest.mark.process
@@ -73,7 +74,7 @@ def test_a_second_signal_ends_the_job_at_once_and_puts_it_back(
     ledger.wait_for("began 1")
 
     worker.signal_all(signal.SIGTERM)
-    time.sleep(1.2)  # signals within a second are one
+    time.sleep(SAME_SECONDS + 0.2)  # until then a repetition is the same signal
     worker.signal_all(signal.SIGTERM)
 
     assert worker.wait(5) == 0
@@ -230,7 +231,6 @@ def test_an_unreachable_redis_is_told_in_one_sentence_and_waited_for(
     )
 
     wait_for(lambda: "Trying again" in worker.log)
-    time.sleep(0.5)
     worker.signal(signal.SIGTERM)
     worker.wait()
 
