@@ -82,8 +82,8 @@ def test_a_transaction_that_a_job_leaves_open_does_not_reach_the_next(
 ) -> None:
     enqueue("leave_transaction_open")
     enqueue("ask_database")
-    wait_for(ledger.lines)
+    wait_for(lambda: redis.get("resque:stat:processed") == b"2")
 
+    assert len(ledger.lines()) == 1
     (entry,) = redis.lrange("resque:failed", 0, -1)
     assert b"left a transaction open on the database 'default'" in entry
-    assert redis.get("resque:stat:processed") == b"2"
