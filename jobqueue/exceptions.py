@@ -15,6 +15,8 @@ JobQueueError
     └── InvalidRedisURL       REDIS_URL cannot be understood
 DontPerform                   raised by a before_perform hook: end the job quietly
 DirtyExit                     the process that performed a job died
+TermException                 raised in a job that its worker ends (a BaseException)
+JobTimeout                    raised in a job that runs longer than its timeout (a BaseException)
 """
 
 from __future__ import annotations
@@ -76,3 +78,20 @@ class DontPerform(Exception):  # noqa: N818 - Resque's name, an instruction and 
 
 class DirtyExit(JobQueueError):
     """The process that performed a job died before the job had ended."""
+
+
+class TermException(BaseException):  # noqa: N818 - Resque's name
+    """Raised in a running job that its worker ends; its message names the signal that asked for it.
+
+    A job may catch it to clean up, and should let it pass on. It is no Exception, so that a job's own
+    ``except Exception`` does not hold it up.
+    """
+
+    def __init__(self, message: str, *, goes_back: bool = False) -> None:
+        super().__init__(message)
+        self.goes_back = goes_back
+        """The job waits in its queue again, at the head; else it is a failure."""
+
+
+class JobTimeout(BaseException):  # noqa: N818 - the field's name
+    """Raised in a job that runs longer than its timeout, once; its process is killed a grace time later."""

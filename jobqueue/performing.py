@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jobqueue import databases, failure, registry, rubyjson, signals
 from jobqueue.exceptions import DontPerform, InvalidArguments, InvalidPayload, JobQueueError, UnknownJob
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
+from jobqueue.interruption import interruption
 from jobqueue.payload import Job, decode
 
 if TYPE_CHECKING:
@@ -132,7 +133,11 @@ def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None
     outer = databases.before_job()
     error: BaseException | None = None
     try:
-        run(definition, job)
+        try:
+            interruption.open()
+            run(definition, job)
+        finally:
+            interruption.close()
     except BaseException as raised:
         error = raised
     if os.getpid() != process:

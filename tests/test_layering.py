@@ -14,15 +14,15 @@ FLOORS = (
     # 0 words
     "exceptions conf keys signals unix",
     # 1 values
-    "backoff clock failure ids patterns payload recovery rubyjson",
+    "backoff clock failure ids patterns payload recovery rubyjson sharedpage",
     # 2 Redis
     "address connection doorbells embedded inspection link redisbinary scripts socketpath store",
     # 3 jobs
     "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
-    " performing registry",
+    " interruption performing registry",
     # 4 processes
     "attention batchsize consolelog forking inflight lifeline patience pidfile processtitle reloading"
-    " sharedpage supervisor watchdog worker workeroptions",
+    " recovering slot supervisor watchdog worker workeroptions",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

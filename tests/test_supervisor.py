@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 import setproctitle
 
+from jobqueue import recovering
 from jobqueue import supervisor as module
 from jobqueue.definition import job
 from jobqueue.failure import Failure
@@ -46,7 +47,7 @@ def make_supervisor(monkeypatch):
         for pid in pids(supervisor):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        supervisor._link.close()
+        supervisor._recoverer._link.close()
         supervisor._attention.close()
     setproctitle.setproctitle(title)
 
@@ -241,25 +242,25 @@ def test_what_a_dead_worker_had_is_recovered_once_redis_is_back(redis, make_supe
     os.kill(*pids(supervisor), signal.SIGKILL)
 
     settings.JOBQUEUE_REDIS_URL = AWAY
-    supervisor._link.close()
-    turn_until(supervisor, lambda: supervisor._unrecovered)
+    supervisor._recoverer._link.close()
+    turn_until(supervisor, lambda: supervisor._recoverer._unrecovered)
     supervisor.turn()
-    assert len(supervisor._unrecovered) == 1
+    assert len(supervisor._recoverer._unrecovered) == 1
 
     del settings.JOBQUEUE_REDIS_URL
     supervisor.turn()
-    assert supervisor._unrecovered == []
+    assert supervisor._recoverer._unrecovered == []
     assert redis.llen("resque:failed") == 1
     assert "Redis answers again." in caplog.text
 
 
 def test_workers_do_not_begin_on_a_connection_of_the_supervisor(redis, make_supervisor):
     supervisor = make_supervisor()
-    supervisor._link.connect()
+    supervisor._recoverer._link.connect()
 
     supervisor.turn()
 
-    assert supervisor._link.connects == 2  # one before the fork, one for the heartbeats after it
+    assert supervisor._recoverer._link.connects == 2  # one before the fork, one for the heartbeats after it
 
 
 # Heartbeats, and the dead of other machines
@@ -312,7 +313,7 @@ def test_a_supervisor_takes_nobody_for_dead_before_it_has_lived_as_long(redis, m
 def test_after_an_outage_of_redis_nobody_is_taken_for_dead(redis, make_supervisor, link, settings):
     settings.JOBQUEUE_HEARTBEAT_SECONDS = 0.0
     supervisor = make_supervisor(count=0)
-    supervisor._steady_since -= 60
+    supervisor._recoverer._steady_since -= 60
     settings.JOBQUEUE_REDIS_URL = AWAY
     supervisor.turn()
 
@@ -328,10 +329,10 @@ def test_after_a_jump_of_redis_clock_nobody_is_taken_for_dead(redis, make_superv
     settings.JOBQUEUE_HEARTBEAT_SECONDS = 0.0
     supervisor = make_supervisor(count=0)
     supervisor.turn()
-    supervisor._steady_since -= 60
+    supervisor._recoverer._steady_since -= 60
     run = silent_run(redis, link)
 
-    supervisor._ahead -= 60
+    supervisor._recoverer._ahead -= 60
     supervisor.turn()
 
     assert redis.zscore("resque:runs", run.name) == 1000
@@ -372,14 +373,14 @@ def test_of_two_supervisors_only_one_recovers_a_run(
     supervisor = make_supervisor(count=0)
     settings.JOBQUEUE_DEAD_AFTER_SECONDS = 0.0
     run = silent_run(redis, link)
-    silent = module.runs.silent_runs
+    silent = recovering.runs.silent_runs
 
     def others_are_quicker(*arguments):
         found = silent(*arguments)
         redis.zrem("resque:runs", run.name)
         return found
 
-    monkeypatch.setattr(module.runs, "silent_runs", others_are_quicker)
+    monkeypatch.setattr(recovering.runs, "silent_runs", others_are_quicker)
     supervisor.turn()
 
     assert caplog.messages == []
