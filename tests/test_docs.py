@@ -80,6 +80,20 @@ def _placeholders(method) -> list[str]:
     return [f"<{name.removeprefix('worker_')}>" for name in list(inspect.signature(method).parameters)[1:]]
 
 
+def test_every_test_that_is_named_as_a_proof_exists_once():
+    text = (ROOT / "docs/reliability.md").read_text()
+    sources = "".join(path.read_text() for path in ROOT.glob("tests/**/*.py"))
+
+    for name in set(re.findall(r"`((?:test_|Test)\w+)`", text)):
+        assert len(re.findall(rf"^\s*(?:def|class) {name}\b", sources, flags=re.MULTILINE)) == 1, name
+
+
+def test_every_fault_names_its_proof():
+    _, *tables = (ROOT / "docs/reliability.md").read_text().split("| Fault |")
+    for line in "".join(table.partition("\n\n")[0] for table in tables).splitlines():
+        assert re.search(r"`(?:test_|Test)\w+`|^\W*$|Proven by", line), line
+
+
 def test_the_changelog_begins_with_what_is_unreleased():
     heads = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
 
