@@ -7,18 +7,33 @@ some tens of nanoseconds and survives any kind of death but the machine's.
 from __future__ import annotations
 
 import mmap
+import os
+
+from jobqueue.memoryfile import memory_file
 
 NAME_BYTES = 64
-NUMBERS = 3
-RUNNING, FIRST, END = range(NUMBERS)
+NUMBERS = 6
+RUNNING, FIRST, END, IS_READY, RETIRES, ENDS_WITH = range(NUMBERS)
+"""A supervisor that was renewed reads the pages of workers of older code: more may follow these."""
 
 
 class SharedPage:
     """The page of one worker process; made before the fork."""
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, NAME_BYTES + 8 * NUMBERS)
+    def __init__(self, fd: int | None = None) -> None:
+        """``fd`` is the file of a page that a supervisor before this one has made."""
+        self.fd = memory_file("page") if fd is None else fd
+        size = NAME_BYTES + 8 * NUMBERS
+        if os.fstat(self.fd).st_size < size:
+            os.truncate(self.fd, size)
+        self._memory = mmap.mmap(self.fd, size)
         self._numbers = memoryview(self._memory)[NAME_BYTES:].cast("Q")
+
+    def close(self) -> None:
+        """Give the memory back; others that share the page keep theirs."""
+        self._numbers.release()
+        self._memory.close()
+        os.close(self.fd)
 
     @property
     def run(self) -> str:
@@ -56,3 +71,29 @@ class SharedPage:
     def clear(self) -> None:
         """Nothing is running: the job's failure is settled, or it was dropped with its run."""
         self._numbers[RUNNING] = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """The worker is known to Redis and claims jobs."""
+        return bool(self._numbers[IS_READY])
+
+    def be_ready(self) -> None:
+        self._numbers[IS_READY] = 1
+
+    @property
+    def retires(self) -> bool:
+        """The supervisor wants the worker to leave after the running job, however long that takes."""
+        return bool(self._numbers[RETIRES])
+
+    def retire(self) -> None:
+        self._numbers[RETIRES] = 1
+
+    @property
+    def ends_with(self) -> tuple[int, bool]:
+        """The signal that ends the running job, 0 for none yet, and whether the job goes back."""
+        number, goes_back = divmod(self._numbers[ENDS_WITH], 2)
+        return number, bool(goes_back)
+
+    def end_with(self, number: int, *, goes_back: bool) -> None:
+        """The running job shall end, because of a signal to stop that the worker got."""
+        self._numbers[ENDS_WITH] = 2 * number + goes_back

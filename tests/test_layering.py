@@ -14,7 +14,7 @@ FLOORS = (
     # 0 words
     "exceptions conf keys signals unix",
     # 1 values
-    "backoff clock failure ids patterns payload recovery rubyjson sharedpage",
+    "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage",
     # 2 Redis
     "address connection doorbells embedded inspection link redisbinary scripts socketpath store",
     # 3 jobs

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from jobqueue.sharedpage import SharedPage
 
 
@@ -61,3 +63,41 @@ def test_the_parent_reads_what_a_child_wrote_before_it_died():
     os.waitpid(pid, 0)
 
     assert (page.run, page.running) == ("abc", 2**40)
+
+
+def test_a_page_is_read_again_through_its_file():
+    page = SharedPage()
+    page.run = "abc"
+    page.begin(7)
+    page.be_ready()
+
+    again = SharedPage(os.dup(page.fd))
+    again.retire()
+
+    assert (again.run, again.running, again.is_ready) == ("abc", 7, True)
+    assert page.retires
+
+
+def test_a_page_of_older_code_which_was_shorter_can_be_read():
+    page = SharedPage()
+    os.truncate(page.fd, 64)
+
+    assert SharedPage(os.dup(page.fd)).retires is False
+
+
+@pytest.mark.parametrize("goes_back", [True, False])
+def test_a_page_tells_why_the_running_job_ends(goes_back):
+    page = SharedPage()
+    assert page.ends_with == (0, False)
+
+    page.end_with(15, goes_back=goes_back)
+
+    assert page.ends_with == (15, goes_back)
+
+
+def test_a_closed_page_keeps_no_file_open():
+    before = len(os.listdir("/dev/fd"))
+
+    SharedPage().close()
+
+    assert len(os.listdir("/dev/fd")) == before
