@@ -14,6 +14,8 @@ from jobqueue.exceptions import DirtyExit, InvalidPayload
 from jobqueue.keys import to_text
 from jobqueue.payload import decode, with_crashes
 
+NO_TOKENS = frozenset({b"worker", b"next"})
+"""Fields of an ``inflight`` hash beside its tokens: the worker's id, the first token not yet claimed."""
 DIRTY_EXIT = f"{DirtyExit.__module__}.{DirtyExit.__qualname__}"
 
 
@@ -43,7 +45,7 @@ Judge = Callable[[Held, str], Ending]
 def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
     """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
     worker_id = to_text(fields.get(b"worker", b""))
-    held = [_held(int(token), value) for token, value in fields.items() if token != b"worker"]
+    held = [_held(int(token), value) for token, value in fields.items() if token not in NO_TOKENS]
     return worker_id, sorted(held)
 
 

@@ -3,7 +3,8 @@
 -- ARGV: 1 run  2 first token  3 most  4 "queue:" prefix  5 "wake:" prefix
 --       6 queue whose doorbell woke the worker, or ""  7... queues in order
 -- Returns {queue, payload, ...}, or {} when there is nothing to do. A claim whose first token is in
--- flight already is one whose answer was lost: it gets the same jobs again.
+-- flight already is one whose answer was lost: it gets the same jobs again. One whose first token was
+-- claimed and settled long ago is a straggler on a connection that its worker gave up: nobody waits for it.
 -- The doorbell of a queue that still holds jobs is rung again, so that no wake-up ends with one worker.
 -- include _fence
 -- include _ring
@@ -29,8 +30,11 @@ local function is_pausing()
 end
 
 local first = tonumber(ARGV[2])
-if redis.call("HEXISTS", KEYS[2], first) == 1 then
+local seen = redis.call("HMGET", KEYS[2], first, "next")
+if seen[1] then
   return again(first)
+elseif first < (tonumber(seen[2] or 1) or 1) then
+  return {}
 end
 if is_pausing() then
   return {}
@@ -57,7 +61,7 @@ for i = 7, #ARGV do
         fields[2 * offset - 1] = first + offset - 1
         fields[2 * offset] = hold(queue, payload)
       end
-      redis.call("HSET", KEYS[2], unpack(fields))
+      redis.call("HSET", KEYS[2], "next", first + #payloads, unpack(fields))
       if #payloads == tonumber(ARGV[3]) and redis.call("EXISTS", ARGV[4] .. queue) == 1 then
         ring(ARGV[5] .. queue)
       else

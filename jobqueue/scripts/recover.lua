@@ -15,7 +15,7 @@ if not heartbeat or (ARGV[3] ~= "" and tonumber(heartbeat) > tonumber(ARGV[3])) 
   return 0
 end
 
-local known = {worker = true}
+local known = {worker = true, next = true}
 for i = 6, #ARGV, 3 do
   known[ARGV[i]] = true
 end

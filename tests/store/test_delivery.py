@@ -85,6 +85,7 @@ def test_a_claim_takes_the_first_jobs_into_flight(redis, run):
     assert waiting(redis) == [b"c", b"d"]
     assert redis.hgetall(f"resque:inflight:{run.name}") == {
         b"worker": b"host:1:work",
+        b"next": b"3",
         b"1": b"0:4:worka",
         b"2": b"0:4:workb",
     }
@@ -105,6 +106,26 @@ def test_a_claim_sent_again_gets_the_same_jobs(redis, run):
 
     assert claim(run, most=3) == first
     assert waiting(redis) == [b"d"]
+
+
+@pytest.mark.usefixtures("work")
+def test_a_claim_that_arrives_when_its_jobs_are_settled_takes_no_others(redis, run):
+    claim(run)
+    run.settle(Endings(done=[1, 2]))
+    run.next_token = 1
+
+    assert claim(run) == []
+    assert (waiting(redis), run.tokens()) == ([b"c", b"d"], set())
+
+
+@pytest.mark.usefixtures("work")
+def test_a_registration_that_arrives_late_forgets_nothing_in_flight(redis, run):
+    claim(run)
+
+    run.register(0.0)
+
+    assert run.tokens() == {1, 2}
+    assert redis.hget(f"resque:inflight:{run.name}", "worker") == b"host:1:work"
 
 
 def test_a_claim_looks_at_its_queues_in_order(redis, run):
