@@ -2,49 +2,122 @@
 
 A signal may come at any moment, but its exception may rise only while the job runs: between ``open``
 and ``close``, and once for each job. Signals interrupt what waits for the operating system; a job in C
-code that does not come back is left to the supervisor, which kills its process.
+code that does not come back, or that holds the exception up, is left to the supervisor, which kills its
+process: the shared page tells when.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
 
-from jobqueue.exceptions import TermException
+from jobqueue.conf import settings
+from jobqueue.exceptions import JobTimeout, TermException
+from jobqueue.sharedpage import SharedPage
 
 END_SIGNAL = signal.SIGUSR1
 """Sent to a process that performs jobs, it ends the running one."""
+TIMEOUT_SIGNAL = signal.SIGALRM
+"""Sent by the system when the running job's time is over."""
+FOREVER_SECONDS = 1e9
+"""A timeout of so long is none."""
 
 
 class Interruption:
     """The way from a signal to the running job of this process."""
 
     def __init__(self) -> None:
-        self._is_open = False
-        self._why: Callable[[], TermException] = lambda: TermException("SIGUSR1")
+        self.is_open = False
+        """A job runs that nothing has risen in yet."""
+        self._why: Callable[[], TermException | None] = lambda: TermException("SIGUSR1")
+        self._page: SharedPage | None = None
+        self._default_seconds: float | None = None
+        self._ends_at = 0
+        """When the running job's time is over, by ``time.monotonic_ns``; 0 without a timeout."""
 
-    def listen(self, why: Callable[[], TermException]) -> None:
-        """End jobs when told to; ``why`` makes the exception. To be called in the main thread."""
+    def listen(self, why: Callable[[], TermException | None]) -> None:
+        """End jobs when told to; ``why`` makes the exception, if one is to rise. For the main thread."""
         self._why = why
         signal.signal(END_SIGNAL, self._end)
 
-    def open(self) -> None:
+    def keep_timeouts(self, page: SharedPage, default_seconds: float | None) -> None:
+        """Interrupt jobs at their timeouts from now on, and tell a page when to kill this process.
+
+        ``default_seconds`` is the timeout of jobs that have none of their own.
+        """
+        self._page = page
+        self._default_seconds = default_seconds
+
+    def open(self, timeout_seconds: float | None = None) -> None:
         """The job begins: from here exceptions may rise."""
-        self._is_open = True
+        self.is_open = True
+        seconds = self._default_seconds if timeout_seconds is None else timeout_seconds
+        if seconds is not None and self._page is not None and seconds < FOREVER_SECONDS:
+            self._limit(self._page, seconds)
 
     def close(self) -> None:
         """The job has ended: from here none rises any more."""
-        self._is_open = False
+        self.is_open = False
+
+    def lift(self) -> None:
+        """Forget the timeout. Apart from ``close``, which an exception may cut short."""
+        if self._ends_at:
+            self._ends_at = 0
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self._page is not None:
+                self._page.lift_limit()
+
+    def _limit(self, page: SharedPage, seconds: float) -> None:
+        self._ends_at = time.monotonic_ns() + int(seconds * 1e9)
+        page.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
+        # Each time, because a job may have made something else hear it
+        signal.signal(TIMEOUT_SIGNAL, self._time_out)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        self._raise(self._why())
+        if self.is_open and (error := self._why()):
+            self._raise(error)
+
+    def _time_out(self, number: int, frame: FrameType | None) -> None:
+        left = self._ends_at - time.monotonic_ns()
+        if left > 0:
+            # An alarm of the job's own, which has taken the place of this one
+            signal.setitimer(signal.ITIMER_REAL, left / 1e9)
+        elif self._ends_at and self._page is not None:
+            self._raise(JobTimeout(timeout_text(self._page.timeout_seconds)))
 
     def _raise(self, error: BaseException) -> None:
-        if self._is_open:
+        if self.is_open:
             # Once: what the job does to clean up is not to be interrupted
-            self._is_open = False
+            self.is_open = False
             raise error
 
 
+def term_exception(page: SharedPage) -> TermException:
+    """Return what rises in a job that is ended, for the reason that its worker's page tells."""
+    number, goes_back = page.ends_with
+    if not number:
+        return TermException(END_SIGNAL.name)
+    return TermException(signal.Signals(number).name, goes_back=goes_back)
+
+
+def timeout_text(seconds: float) -> str:
+    """Say what was wrong with a job whose timeout this is."""
+    return f"The job ran longer than its timeout of {seconds:g} s"
+
+
 interruption = Interruption()
+
+
+def _forget_after_fork() -> None:
+    """Interrupt no process that a job forks: neither timer nor page is its own."""
+    interruption.close()
+    interruption._ends_at = 0
+    if getattr(signal.getsignal(TIMEOUT_SIGNAL), "__module__", None) == __name__:
+        signal.signal(TIMEOUT_SIGNAL, signal.SIG_DFL)
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

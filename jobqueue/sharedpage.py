@@ -12,8 +12,8 @@ import os
 from jobqueue.memoryfile import memory_file
 
 NAME_BYTES = 64
-NUMBERS = 6
-RUNNING, FIRST, END, IS_READY, RETIRES, ENDS_WITH = range(NUMBERS)
+NUMBERS = 8
+RUNNING, FIRST, END, IS_READY, RETIRES, ENDS_WITH, TIMEOUT, KILL_AT = range(NUMBERS)
 """A supervisor that was renewed reads the pages of workers of older code: more may follow these."""
 
 
@@ -97,3 +97,22 @@ class SharedPage:
     def end_with(self, number: int, *, goes_back: bool) -> None:
         """The running job shall end, because of a signal to stop that the worker got."""
         self._numbers[ENDS_WITH] = 2 * number + goes_back
+
+    @property
+    def timeout_seconds(self) -> float:
+        """The timeout of the running job, or of the last one that had any."""
+        return self._numbers[TIMEOUT] / 1e9
+
+    @property
+    def kill_at(self) -> int:
+        """When the process that performs the job is to be killed, by ``time.monotonic_ns``; 0 for never."""
+        return self._numbers[KILL_AT]
+
+    def limit(self, timeout_seconds: float, kill_at: int) -> None:
+        """The running job has a timeout."""
+        self._numbers[TIMEOUT] = int(timeout_seconds * 1e9)
+        self._numbers[KILL_AT] = kill_at
+
+    def lift_limit(self) -> None:
+        """The user's code has come back: nobody is to be killed for it any more."""
+        self._numbers[KILL_AT] = 0
