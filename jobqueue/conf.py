@@ -32,7 +32,15 @@ class Settings:
     interval_seconds: float = 5.0
     """An idle worker that no doorbell wakes looks for jobs this often (Ruby clients do not ring)."""
     shutdown_timeout_seconds: float = 25.0
-    """How long a stopping worker lets its job run before it puts the job back."""
+    """How long a stopping worker lets its job run before it ends the job."""
+    term_timeout_seconds: float = 4.0
+    """How long a job that is ended may clean up before its process is killed."""
+    fail_stopped_jobs: bool = False
+    """A job that a stopping worker had to end goes to Failed; else it is put back."""
+    job_timeout_seconds: float | None = None
+    """A job that names no timeout of its own gets JobTimeout after so long. None: never."""
+    timeout_grace_seconds: float = 5.0
+    """How long a job may clean up after its JobTimeout before its process is killed."""
     heartbeat_seconds: float = 5.0
     dead_after_seconds: float = 30.0
     """A worker process whose last heartbeat is older is recovered by others."""
