@@ -20,6 +20,7 @@ from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import DeadWorker, exit_text
 from jobqueue.sharedpage import SharedPage
+from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import Slot
 from jobqueue.store.runs import LiveRun
 from jobqueue.worker import USED_UP, work, worker_id
@@ -43,6 +44,7 @@ class Supervisor:
         self._recoverer = Recoverer(Patience(self._attention))
         self._slots = [Slot() for _ in range(options.count)]
         self._pauses = pauses(first=0.5, longest=30.0)
+        self._sign_of_life = SignOfLife(options.count)
 
     def run(self) -> None:
         """Supervise until every worker has left."""
@@ -55,6 +57,7 @@ class Supervisor:
                 self._attention.sleep(LOOK_SECONDS)
                 self.turn()
         finally:
+            self._sign_of_life.withdraw()
             self._recoverer.close()
             self._attention.close()
 
@@ -65,6 +68,7 @@ class Supervisor:
             self._stop_workers()
         self._recoverer.recover_own()
         self._start_missing()
+        self._sign_of_life.give(workers=sum(slot.pid > 0 for slot in self._slots))
         self._recoverer.heartbeat_if_due(self._alive)
 
     def _alive(self) -> list[LiveRun]:

@@ -15,6 +15,7 @@ import pytest
 import redis as redis_client
 import setproctitle
 
+import jobhealth
 from jobqueue import registry
 from jobqueue.attention import STOP_SIGNALS, Attention
 from jobqueue.link import Link
@@ -40,6 +41,15 @@ def redis_server() -> Iterator[str]:
         patch.delenv("REDIS_PROVIDER", raising=False)
         patch.setenv("REDIS_URL", url)
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def health_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the signs of life of this run's supervisors from those of the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("health")
+        patch.setenv(jobhealth.FOLDER_VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture
