@@ -61,13 +61,17 @@ def _of_wrong_type() -> Iterator[CheckMessage]:
 def _fits(value: Any, wanted: Any) -> bool:
     if isinstance(value, bool):
         return wanted is bool
-    return isinstance(value, (int, float) if wanted is float else wanted)
+    return isinstance(value, wanted | int if _is_float(wanted) else wanted)
+
+
+def _is_float(wanted: Any) -> bool:
+    return wanted in (float, float | None)
 
 
 def _not_positive() -> Iterator[CheckMessage]:
     for name, wanted in get_type_hints(Settings).items():
         value = getattr(settings, name)
-        if wanted in (int, float) and not value > 0:
+        if (wanted is int or _is_float(wanted)) and value is not None and not value > 0:
             yield Error(f"{NAMES[name]} should be more than 0, and is {value!r}.", id="jobqueue.E002")
 
 

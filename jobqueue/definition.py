@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from asgiref.sync import sync_to_async
 from django.db import DEFAULT_DB_ALIAS
@@ -14,7 +14,17 @@ from jobqueue import enqueueing, registry
 from jobqueue.arity import Arity
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.hooks import NO_HOOKS, Hooks
-from jobqueue.options import check_flags, check_function, check_name, check_queue, default_name
+from jobqueue.options import (
+    OnCrash,
+    Options,
+    check_crashes,
+    check_flags,
+    check_function,
+    check_name,
+    check_queue,
+    check_timeout,
+    default_name,
+)
 from jobqueue.payload import Job
 
 P = ParamSpec("P")
@@ -30,7 +40,7 @@ class Definition(Generic[P, R]):
 
     name: str
     """What stands in payloads; unique among all installed apps."""
-    queue: str
+    queue: str = DEFAULT_QUEUE
     function: Callable[P, R] = field(repr=False)
     place: str = field(repr=False)
     """Where it is defined, ``module:line``."""
@@ -38,6 +48,12 @@ class Definition(Generic[P, R]):
     """Write exactly Resque's two fields and no id, so that Ruby finds the job again by its text."""
     batch: bool = True
     """May be claimed together with others; False shows each job on the pages from its first moment."""
+    timeout: float | None = None
+    """The job gets JobTimeout after so many seconds; ``inf`` for never, None for the setting."""
+    on_crash: OnCrash = "fail"
+    """What becomes of a job whose process dies: it fails, or is performed again, alone."""
+    max_crashes: int | None = None
+    """A job that was in flight in so many processes that died fails; None for the setting."""
     owner: type | None = field(default=None, repr=False)
     """The class that was defined as a job, if it was one."""
     database: str = DEFAULT_DB_ALIAS
@@ -95,9 +111,7 @@ def job(target: C, /) -> C: ...  # type: ignore[overload-overlap]  # see Decorat
 @overload
 def job(target: Callable[P, R], /) -> Definition[P, R]: ...
 @overload
-def job(
-    *, queue: str | None = None, name: str | None = None, bare: bool = False, batch: bool = True
-) -> Decorator: ...
+def job(**options: Unpack[Options]) -> Decorator: ...
 
 
 def job(
@@ -106,59 +120,51 @@ def job(
     *,
     queue: str | None = None,
     name: str | None = None,
-    bare: bool = False,
-    batch: bool = True,
+    bare: bool | None = None,
+    batch: bool | None = None,
+    timeout: float | None = None,
+    on_crash: OnCrash | None = None,
+    max_crashes: int | None = None,
 ) -> Any:
     """Make a function a job definition, or let a class be one: that stays as it is, see ``enqueue``.
 
     ``queue`` is "default" if none is given. ``name`` stands in payloads as the job's class, by default
-    ``module.function``. ``bare`` and ``batch``: see ``Definition``. A class needs ``perform``, a static or
+    ``module.function``. The other options: see ``Definition``. A class needs ``perform``, a static or
     class method, and may have these options as attributes; with ``queue`` it needs no decorator in a module
     ``jobs``. Raises InvalidDefinition or DuplicateJob.
     """
+    options = {
+        "queue": queue,
+        "name": name,
+        "bare": bare,
+        "batch": batch,
+        "timeout": timeout,
+        "on_crash": on_crash,
+        "max_crashes": max_crashes,
+    }
+    given: Any = {option: value for option, value in options.items() if value is not None}
 
     def define(target: Any) -> Any:
         if isinstance(target, type):
-            from_class(target, queue=queue, name=name, bare=bare, batch=batch)
+            from_class(target, **given)
             return target
-        return from_function(target, queue=queue, name=name, bare=bare, batch=batch)
+        return from_function(target, **given)
 
     return define if target is None else define(target)
 
 
 def from_function(
-    function: Callable[P, R],
-    *,
-    queue: str | None = None,
-    name: str | None = None,
-    bare: bool = False,
-    batch: bool = True,
-    place: str | None = None,
+    function: Callable[P, R], *, place: str | None = None, **options: Unpack[Options]
 ) -> Definition[P, R]:
     """Register a definition that calls a function."""
     place = place or place_of(function)
     check_function(function, place)
-    return _register(
-        Definition(
-            name=default_name(function, place) if name is None else name,
-            queue=DEFAULT_QUEUE if queue is None else queue,
-            function=function,
-            place=place,
-            bare=bare,
-            batch=batch,
-            arity=Arity.of(function),
-        )
-    )
+    if "name" not in options:
+        options["name"] = default_name(function, place)
+    return _register(Definition(function=function, place=place, arity=Arity.of(function), **options))
 
 
-def from_class(
-    owner: type,
-    *,
-    queue: str | None = None,
-    name: str | None = None,
-    bare: bool = False,
-    batch: bool = True,
-) -> Definition[..., Any]:
+def from_class(owner: type, **options: Unpack[Options]) -> Definition[..., Any]:
     """Register a definition that calls ``owner.perform``; what is not given, attributes of the class tell."""
     perform = getattr(owner, "perform", None)
     place = place_of(perform, owner)
@@ -168,21 +174,28 @@ def from_class(
             "it a @staticmethod or a @classmethod."
         )
     check_function(perform, place)
-    # A subclass is a job of its own, so it does not inherit the name
-    name = vars(owner).get("name") if name is None else name
+    options = {**_attributes(owner), **options}
+    if "name" not in options:
+        options["name"] = default_name(owner, place)
     return _register(
         Definition(
-            name=default_name(owner, place) if name is None else name,
-            queue=getattr(owner, "queue", DEFAULT_QUEUE) if queue is None else queue,
             function=perform,
             place=place,
-            bare=bare or getattr(owner, "bare", False),
-            batch=batch and getattr(owner, "batch", True),
             owner=owner,
             hooks=Hooks.of(owner),
             arity=Arity.of(perform),
+            **options,
         )
     )
+
+
+def _attributes(owner: type) -> Options:
+    """Return the options that a class has as attributes."""
+    found: Any = {option: getattr(owner, option, None) for option in Options.__annotations__}
+    # A subclass is a job of its own, so it does not inherit the name
+    found["name"] = vars(owner).get("name")
+    given: Any = {option: value for option, value in found.items() if value is not None}
+    return given  # type: ignore[no-any-return]  # a class may have anything there: it is checked later
 
 
 def resolve(target: Definition[..., Any] | type | str) -> Definition[..., Any]:
@@ -202,5 +215,7 @@ def place_of(function: Any, owner: type | None = None) -> str:
 def _register(definition: Definition[P, R]) -> Definition[P, R]:
     check_name(definition.name, definition.place)
     check_flags(definition.place, bare=definition.bare, batch=definition.batch)
+    check_timeout(definition.timeout, definition.place)
+    check_crashes(definition.on_crash, definition.max_crashes, definition.place)
     registry.register(definition)
     return definition

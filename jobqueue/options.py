@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.rubyjson import is_unicode
+
+OnCrash = Literal["fail", "retry"]
+
+
+class Options(TypedDict, total=False):
+    """What ``@job`` takes, and what a class that is a job may have as attributes; see ``Definition``."""
+
+    name: str
+    queue: str
+    bare: bool
+    batch: bool
+    timeout: float
+    on_crash: OnCrash
+    max_crashes: int
 
 
 def check_queue(queue: Any, place: str) -> None:
@@ -34,6 +48,26 @@ def check_flags(place: str, **flags: Any) -> None:
     for option, value in flags.items():
         if not isinstance(value, bool):
             raise InvalidDefinition(f"{place}: {option}={value!r} should be True or False.")
+
+
+def check_timeout(timeout: Any, place: str) -> None:
+    """Refuse what is no time after which a job could be ended."""
+    if timeout is not None and not (_is_number(timeout) and timeout > 0):
+        raise InvalidDefinition(
+            f"{place}: timeout={timeout!r} should be a number of seconds, more than 0 (float('inf') for no "
+            "limit); leave it out for the setting JOBQUEUE_JOB_TIMEOUT_SECONDS."
+        )
+
+
+def check_crashes(on_crash: Any, max_crashes: Any, place: str) -> None:
+    """Refuse what does not tell how often a job may end its process."""
+    if on_crash not in ("fail", "retry"):
+        raise InvalidDefinition(f"{place}: on_crash={on_crash!r} should be 'fail' or 'retry'.")
+    if max_crashes is not None and not (type(max_crashes) is int and max_crashes > 0):
+        raise InvalidDefinition(
+            f"{place}: max_crashes={max_crashes!r} should be a whole number, at least 1; leave it out for "
+            "the setting JOBQUEUE_MAX_CRASHES."
+        )
 
 
 def check_function(function: Callable[..., Any], place: str) -> None:
@@ -64,3 +98,7 @@ def default_name(target: Any, place: str) -> str:
             "name, @job(name=...)."
         )
     return f"{target.__module__}.{qualname}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -60,6 +60,7 @@ def test_an_unknown_setting_that_is_like_none_lists_them_all(settings):
         ("JOBQUEUE_INTERVAL_SECONDS", "5", "float"),
         ("JOBQUEUE_INTERVAL_SECONDS", False, "float"),
         ("JOBQUEUE_NAMESPACE", 7, "str | None"),
+        ("JOBQUEUE_JOB_TIMEOUT_SECONDS", "5", "float | None"),
         ("JOBQUEUE_CAN_VIEW", print, "str"),
     ],
 )
@@ -71,7 +72,13 @@ def test_a_setting_of_a_wrong_type_is_an_error(settings, name, value, wanted):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("JOBQUEUE_INTERVAL_SECONDS", 5), ("JOBQUEUE_NAMESPACE", None), ("JOBQUEUE_INLINE", True)],
+    [
+        ("JOBQUEUE_INTERVAL_SECONDS", 5),
+        ("JOBQUEUE_NAMESPACE", None),
+        ("JOBQUEUE_INLINE", True),
+        ("JOBQUEUE_JOB_TIMEOUT_SECONDS", 5),
+        ("JOBQUEUE_JOB_TIMEOUT_SECONDS", None),
+    ],
 )
 def test_a_setting_of_a_right_type_is_accepted(settings, name, value):
     setattr(settings, name, value)
@@ -79,13 +86,12 @@ def test_a_setting_of_a_right_type_is_accepted(settings, name, value):
     assert messages() == []
 
 
+@pytest.mark.parametrize("name", ["JOBQUEUE_CONNECT_TIMEOUT_SECONDS", "JOBQUEUE_JOB_TIMEOUT_SECONDS"])
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
-def test_a_number_must_be_positive(settings, value):
-    settings.JOBQUEUE_CONNECT_TIMEOUT_SECONDS = value
+def test_a_number_must_be_positive(settings, name, value):
+    setattr(settings, name, value)
 
-    assert messages() == [
-        ("jobqueue.E002", f"JOBQUEUE_CONNECT_TIMEOUT_SECONDS should be more than 0, and is {value!r}.")
-    ]
+    assert messages() == [("jobqueue.E002", f"{name} should be more than 0, and is {value!r}.")]
 
 
 def test_workers_must_not_be_dead_between_two_heartbeats(settings):

@@ -128,6 +128,47 @@ def test_a_switch_must_be_true_or_false():
         job(name="x", batch="no")(print)
 
 
+def test_what_becomes_of_a_job_that_lasts_or_crashes_is_told_by_the_decorator_or_the_class():
+    @job(name="Twice", timeout=2.5, on_crash="retry", max_crashes=2)
+    def twice(): ...
+
+    @job
+    class Report:
+        name, timeout, on_crash, max_crashes = "Report", 60, "retry", 5
+
+        @staticmethod
+        def perform(): ...
+
+    definition = registry.of_class(Report)
+    assert (twice.timeout, twice.on_crash, twice.max_crashes) == (2.5, "retry", 2)
+    assert (definition.timeout, definition.on_crash, definition.max_crashes) == (60, "retry", 5)
+    assert (jobs.nothing.timeout, jobs.nothing.on_crash, jobs.nothing.max_crashes) == (None, "fail", None)
+
+
+def test_a_job_may_have_no_timeout_where_others_have_one():
+    assert job(name="x", timeout=float("inf"))(print).timeout == float("inf")
+
+
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), "5", True, b"5", [5]])
+def test_a_timeout_that_is_no_time_is_refused(timeout):
+    with pytest.raises(InvalidDefinition) as refused:
+        job(name="x", timeout=timeout)(print)
+
+    assert f"timeout={timeout!r} should be a number of seconds, more than 0" in str(refused.value)
+
+
+@pytest.mark.parametrize("on_crash", ["", "Retry", True, 3, ["retry"]])
+def test_what_to_do_on_a_crash_is_one_of_two_words(on_crash):
+    with pytest.raises(InvalidDefinition, match=r"on_crash=.* should be 'fail' or 'retry'"):
+        job(name="x", on_crash=on_crash)(print)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "3", True])
+def test_a_number_of_crashes_is_a_whole_one(most):
+    with pytest.raises(InvalidDefinition, match=r"max_crashes=.* should be a whole number, at least 1"):
+        job(name="x", max_crashes=most)(print)
+
+
 def test_a_lambda_needs_a_name():
     with pytest.raises(InvalidDefinition, match=r"<lambda> is a lambda or stands inside a function"):
         job(lambda: None)
