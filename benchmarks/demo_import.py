@@ -88,7 +88,7 @@ def wait_until_quiet(site: DemoSite) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     with site.redis.client() as redis:
         while redis.llen("resque:queue:values") or any(
-            redis.hlen(key) > 1 for key in redis.scan_iter("resque:inflight:*")
+            field.isdigit() for key in redis.scan_iter("resque:inflight:*") for field in redis.hkeys(key)
         ):
             if time.monotonic() > deadline:
                 sys.exit("The workers do not come to an end.")

@@ -183,6 +183,10 @@ def explain(error: redis.RedisError) -> str:
     where = f"Redis at {address().masked}"
     if isinstance(error, redis.BusyLoadingError):
         return f"{where} is still loading its data; try again in a moment."
+    if is_demoted(error):
+        return f"{where} is a replica, which takes no writes; its master is elsewhere since a failover."
+    if is_full(error):
+        return f"{where} has no memory left, so it takes in nothing new: {_reason(error)}."
     if isinstance(error, redis.AuthenticationError):
         return f"{where} refuses the user or password of its address: {_reason(error)}."
     if str(error) in DB_OUT_OF_RANGE:
@@ -200,6 +204,24 @@ def is_demoted(error: BaseException) -> bool:
     Redis 6 says it of a script in the midst of a sentence.
     """
     return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a server has no memory left for what it was asked to keep."""
+    return isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in str(error)
+
+
+def trouble(error: BaseException) -> str:
+    """Return the kind of trouble that an error tells of; one kind is worth one line of a log."""
+    if isinstance(error, redis.BusyLoadingError):
+        return "loading"
+    if isinstance(error, redis.AuthenticationError):
+        return "login"
+    if is_demoted(error):
+        return "demoted"
+    if is_full(error):
+        return "full"
+    return "refused" if isinstance(error, redis.ResponseError) else "away"
 
 
 def _reason(error: BaseException) -> str:

@@ -44,7 +44,7 @@ class InFlight:
         self._worker_id = worker_id
         self._started_at = started_at
         self._page = page
-        self._patience = Patience(attention, is_worth_it=self._has_anything)
+        self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
         self._lock = threading.RLock()
         self._link = Link()
         self._running: Claimed | None = None

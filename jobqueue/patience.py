@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from redis.exceptions import RedisError
 
 from jobqueue.attention import Attention
 from jobqueue.backoff import pauses
-from jobqueue.connection import explain
+from jobqueue.connection import explain, trouble
 from jobqueue.link import UNREACHABLE
 
 T = TypeVar("T")
@@ -23,13 +24,23 @@ class GaveUp(Exception):  # noqa: N818 - what the process did, not what went wro
 
 
 class Patience:
-    """Repeats what Redis did not answer; logs one line when it goes and one when it is back."""
+    """Repeats what Redis did not answer.
 
-    def __init__(self, attention: Attention, *, is_worth_it: Callable[[], bool] = lambda: True) -> None:
-        """``is_worth_it`` tells whether a process that is told to stop has reason to wait for Redis."""
+    Logs one line when Redis goes, one for each other kind of trouble until it is back, and one then. Each
+    process tells what it sees itself, since a broken network may cut off one of them alone.
+    """
+
+    def __init__(
+        self, attention: Attention, speaker: str, *, is_worth_it: Callable[[], bool] = lambda: True
+    ) -> None:
+        """``speaker`` is the name of this process in the log; ``is_worth_it`` tells whether it has reason
+        to wait for Redis when it is told to stop.
+        """
         self._attention = attention
+        self._speaker = speaker
         self._is_worth_it = is_worth_it
-        self._is_away = False
+        self._told: set[str] = set()
+        self._away_since = 0.0
 
     def __call__(self, action: Callable[[], T]) -> T:
         """Return what ``action`` returns, which must be safe to repeat; raise GaveUp when time is over."""
@@ -50,11 +61,15 @@ class Patience:
 
     def note(self, error: Exception | None) -> None:
         """Log a change between a Redis that answers and one that does not."""
-        if error is not None and not self._is_away:
-            _log.error("%s Trying again until it answers.", _sentence(error))
-        elif error is None and self._is_away:
-            _log.warning("Redis answers again.")
-        self._is_away = error is not None
+        if error is None:
+            if self._told:
+                seconds = time.monotonic() - self._away_since
+                _log.warning("%s: Redis answers again, after %.1f s.", self._speaker, seconds)
+            self._told.clear()
+        elif (kind := trouble(error)) not in self._told:
+            self._away_since = self._away_since if self._told else time.monotonic()
+            self._told.add(kind)
+            _log.error("%s: %s Trying again until it answers.", self._speaker, _sentence(error))
 
 
 def _sentence(error: Exception) -> str:

@@ -41,7 +41,7 @@ class Supervisor:
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
         self._attention = Attention(options.shutdown_timeout_seconds)
-        self._recoverer = Recoverer(Patience(self._attention))
+        self._recoverer = Recoverer(Patience(self._attention, f"supervisor {os.getpid()}"))
         self._slots = [Slot() for _ in range(options.count)]
         self._pauses = pauses(first=0.5, longest=30.0)
         self._sign_of_life = SignOfLife(options.count)

@@ -19,7 +19,7 @@ from jobqueue.exceptions import InvalidPayload
 from jobqueue.forking import perform_in_child
 from jobqueue.inflight import InFlight
 from jobqueue.link import UNREACHABLE
-from jobqueue.patience import GaveUp, Patience
+from jobqueue.patience import GaveUp
 from jobqueue.payload import decode
 from jobqueue.performing import perform
 from jobqueue.sharedpage import SharedPage
@@ -31,6 +31,8 @@ USED_UP = 3
 """Exit status of a worker that has performed its ``jobs_per_fork``, and leaves the rest to the next one."""
 FORK_AGAIN_SECONDS = 1.0
 """How long a machine without a process to spare is left in peace."""
+LOOK_AGAIN_SECONDS = 1.0
+"""How long a worker that cannot wait at doorbells lets Redis rest between two looks."""
 KNOWN_QUEUES_SECONDS = 1.0
 """How long a busy worker with patterns may overlook a new queue."""
 
@@ -45,12 +47,13 @@ class Worker:
         self._options = options
         self._attention = attention
         self._parent = os.getppid()
-        self._patience = Patience(attention)
         self._in_flight = InFlight(self.id, time.time(), page, attention)
         self._watchdog = Watchdog(attention, self._hold_if_due, self._in_flight.leave)
         self._bells = Doorbells()
         self._size = BatchSize()
         self._woken_by = ""
+        self._silent_bells = 0
+        """How often in a row the doorbells could not be waited at."""
         self._performed = 0
         self._known: list[str] = []
         self._known_until = 0.0
@@ -101,11 +104,18 @@ class Worker:
                 self._attention.fd,
                 new_queues=self._options.queues.has_patterns,
             )
+            self._silent_bells = 0
         except UNREACHABLE as error:
-            self._patience.note(error)
-            self._attention.sleep(1.0)
+            self._note_silence(error)
+            self._attention.sleep(LOOK_AGAIN_SECONDS)
         self._attention.drain()
         processtitle.show(f"Working on {self._options.queues.label}")
+
+    def _note_silence(self, error: Exception) -> None:
+        """Tell once that the doorbells cannot be heard; when Redis is away, the next claim tells that."""
+        self._silent_bells += 1
+        if self._silent_bells == 2:
+            _log.warning("worker %s cannot wait for rings and looks every second: %s", self.id, error)
 
     def leave(self) -> None:
         """Put back what has not begun, unregister, and pass on the ring that woke a worker that leaves."""

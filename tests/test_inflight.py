@@ -63,9 +63,7 @@ def waiting(redis):
 def held(redis, in_flight):
     """Return what Redis holds of the run: started or not, and payload, by token."""
     fields = redis.hgetall(f"resque:inflight:{in_flight._run.name}")
-    return {
-        int(token): text.replace(b":4:work", b":") for token, text in fields.items() if token.isdigit()
-    }
+    return {int(token): text.replace(b":4:work", b":") for token, text in fields.items() if token.isdigit()}
 
 
 def processed(redis):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import pytest
@@ -15,7 +16,7 @@ AWAY = redis_client.ConnectionError("away")
 @pytest.fixture
 def patience(attention, monkeypatch):
     monkeypatch.setattr(module, "pauses", lambda: [0.0] * 10)
-    return Patience(attention)
+    return Patience(attention, "worker 7")
 
 
 def after(*errors, answer="answer"):
@@ -48,23 +49,41 @@ def test_a_redis_that_goes_and_comes_is_told_in_two_lines(patience, caplog, sett
 
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert caplog.messages[0].startswith(
-        "Redis at redis://:***@127.0.0.1:1/0 cannot be reached: it gives no answer in time."
+        "worker 7: Redis at redis://:***@127.0.0.1:1/0 cannot be reached: it gives no answer in time."
     )
     assert caplog.messages[0].endswith("Trying again until it answers.")
-    assert caplog.messages[1] == "Redis answers again."
+    assert re.fullmatch(r"worker 7: Redis answers again, after \d+\.\d s\.", caplog.messages[1])
 
 
 def test_what_redis_refuses_is_told_in_its_own_words(patience, caplog):
-    refusal = redis_client.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+    refusal = redis_client.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
 
     patience(after(refusal, refusal))
 
-    assert " refuses: command not allowed when used memory > 'maxmemory'. Trying" in caplog.messages[0]
+    assert " refuses: MISCONF Errors writing to the AOF file: No space left" in caplog.messages[0]
+
+
+def test_each_kind_of_trouble_is_told_once_until_redis_answers(patience, caplog, settings):
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1/0"
+    loading, demoted = redis_client.BusyLoadingError("loading"), redis_client.ReadOnlyError("a replica")
+
+    patience(after(AWAY, AWAY, loading, AWAY, demoted, loading, AWAY))
+
+    told = [message.partition("/0 ")[2][:20] for message in caplog.messages[:-1]]
+    assert told == ["cannot be reached: a", "is still loading its", "is a replica, which "]
+    assert "answers again" in caplog.messages[-1]
+
+
+def test_trouble_that_comes_again_is_told_again(patience, caplog):
+    patience(after(AWAY, AWAY))
+    patience(after(AWAY, AWAY))
+
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"] * 2
 
 
 def test_an_error_of_the_operating_system_is_waited_out_too(patience, caplog):
     assert patience(after(OSError("no file descriptors"), OSError("none"))) == "answer"
-    assert "Redis cannot be reached: none. Trying again until it answers." in caplog.messages
+    assert "worker 7: Redis cannot be reached: none. Trying again until it answers." in caplog.messages
 
 
 def test_other_errors_are_not_waited_out(patience):
@@ -83,7 +102,7 @@ def test_a_stopping_process_is_patient_until_its_time_is_over(patience, attentio
 
 def test_a_signal_shortens_a_pause(attention, monkeypatch):
     monkeypatch.setattr(module, "pauses", lambda: [60.0])
-    patience = Patience(attention)
+    patience = Patience(attention, "worker 7")
 
     def away():
         os.kill(os.getpid(), 15)
@@ -95,7 +114,7 @@ def test_a_signal_shortens_a_pause(attention, monkeypatch):
 
 
 def test_a_process_that_holds_nothing_does_not_wait_when_it_is_told_to_stop(attention):
-    patience = Patience(attention, is_worth_it=lambda: False)
+    patience = Patience(attention, "worker 7", is_worth_it=lambda: False)
     attention.stop()
 
     with pytest.raises(GaveUp):

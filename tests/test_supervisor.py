@@ -251,7 +251,7 @@ def test_what_a_dead_worker_had_is_recovered_once_redis_is_back(redis, make_supe
     supervisor.turn()
     assert supervisor._recoverer._unrecovered == []
     assert redis.llen("resque:failed") == 1
-    assert "Redis answers again." in caplog.text
+    assert "Redis answers again" in caplog.text
 
 
 def test_workers_do_not_begin_on_a_connection_of_the_supervisor(redis, make_supervisor):

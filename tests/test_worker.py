@@ -7,8 +7,10 @@ import signal
 import sys
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
+import redis as redis_client
 import setproctitle
 
 from jobqueue import inflight, registry
@@ -319,16 +321,33 @@ def test_a_woken_worker_wakes_the_next_while_jobs_remain(redis, make_worker):
     assert redis.llen("resque:wake:work") == 1
 
 
-def test_a_redis_that_goes_while_nothing_is_to_do_is_told_and_waited_for(
-    make_worker, settings, attention, caplog
-):
+def test_a_worker_that_can_claim_but_not_wait_tells_it_once_and_looks_often(make_worker, monkeypatch, caplog):
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
     worker = make_worker()
-    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    os.kill(os.getpid(), 15)  # so that the pause ends at once
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("no more clients"))
+        )
+        for _ in range(4):
+            worker.wait()
 
-    worker.wait()
+    record(1)
+    assert worker.turn()
+    assert [message for message in caplog.messages if "cannot wait for rings" in message] == [
+        f"worker {worker.id} cannot wait for rings and looks every second: no more clients"
+    ]
 
-    assert "Redis at redis://127.0.0.1:1/0 cannot be reached" in caplog.text
+
+def test_one_wait_that_was_cut_off_is_not_worth_a_line(make_worker, monkeypatch, caplog):
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    worker = make_worker()
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut")))
+            worker.wait()
+        worker.wait()
+
+    assert "cut" not in caplog.text
 
 
 # The end

@@ -27,8 +27,8 @@ def failures(redis: redis_client.Redis) -> list[Failure]:
 
 def in_redis(redis: redis_client.Redis) -> int:
     """The number of jobs that wait or are in flight."""
-    held = sum(redis.hlen(key) - 1 for key in redis.keys("resque:inflight:*"))
-    return redis.llen("resque:queue:work") + held
+    held = [field for key in redis.keys("resque:inflight:*") for field in redis.hkeys(key)]
+    return redis.llen("resque:queue:work") + sum(field.isdigit() for field in held)
 
 
 def everything_ended(redis: redis_client.Redis, ledger: Ledger, numbers: range) -> bool:
@@ -210,7 +210,7 @@ def test_a_redis_that_is_killed_and_started_again_loses_nothing(
         server.start()
 
         wait_for(lambda: everything_ended(client, ledger, range(300)))
-        assert "Redis answers again." in worker.log
+        assert "Redis answers again" in worker.log
         worker.signal(signal.SIGTERM)
         assert worker.wait() == 0
         assert client.keys("resque:inflight:*") == []
