@@ -50,6 +50,8 @@ class Settings:
     """Dotted path of a function ``(user) -> bool``: who may see the dashboard."""
     can_operate: str = "jobqueue.views.access.is_staff"
     """Dotted path of a function ``(user) -> bool``: who may retry and remove."""
+    health_token: str | None = None
+    """Opens health.json in full, and stats.txt, to whoever sends it as ``Authorization: Bearer …``."""
 
     def __getattribute__(self, name: str) -> Any:
         default = object.__getattribute__(self, name)

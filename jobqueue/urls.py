@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from jobqueue.views import failed, overview, queues, stats, workers
+from jobqueue.views import failed, health, overview, queues, stats, workers
 from jobqueue.views.converters import NameConverter
 
 register_converter(NameConverter, "jobqueue_name")
@@ -31,4 +31,5 @@ urlpatterns = [
     path("stats/keys/", stats.keys, name="keys"),
     path("stats/keys/<jobqueue_name:key>/", stats.key, name="key"),
     path("stats.txt", stats.text, name="stats_text"),
+    path("health.json", health.health, name="health"),
 ]

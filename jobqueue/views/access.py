@@ -7,11 +7,13 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import NoReverseMatch, reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -43,8 +45,20 @@ def may_operate(user: Any) -> bool:
     return may_view(user) and bool(import_string(settings.can_operate)(user))
 
 
-def page(*, methods: Sequence[str] = SEEING, operates: bool = False) -> Callable[[View], View]:
-    """Make a view of the dashboard: it asks for a login and the right, and says so when Redis is away."""
+def has_token(request: HttpRequest) -> bool:
+    """Tell whether a monitor has sent the site's JOBQUEUE_HEALTH_TOKEN."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    wanted = settings.health_token or ""
+    return bool(wanted) and scheme.lower() == "bearer" and constant_time_compare(sent.strip(), wanted)
+
+
+def page(
+    *, methods: Sequence[str] = SEEING, operates: bool = False, for_monitors: bool = False
+) -> Callable[[View], View]:
+    """Make a view of the dashboard: it asks for a login and the right, and says so when Redis is away.
+
+    ``for_monitors``: the token of JOBQUEUE_HEALTH_TOKEN opens it too.
+    """
     is_allowed = may_operate if operates else may_view
 
     def decorate(view: View) -> View:
@@ -53,13 +67,15 @@ def page(*, methods: Sequence[str] = SEEING, operates: bool = False) -> Callable
         @require_http_methods(list(methods))
         @wraps(view)
         def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+            if for_monitors and has_token(request):
+                return answering(view, request, **kwargs)
             user = request.user = getattr(request, "user", None) or AnonymousUser()
             if not is_allowed(user):
                 return forbidden(request, operates=operates) if user.is_authenticated else log_in(request)
             request.can_operate = may_operate(user)  # type: ignore[attr-defined]  # our own, for the pages
             return answering(view, request, **kwargs)
 
-        return guarded
+        return login_not_required(guarded) if for_monitors else guarded
 
     return decorate
 

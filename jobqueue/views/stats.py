@@ -89,7 +89,7 @@ def key(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "jobqueue/stats_key.html", context, tab="stats")
 
 
-@page()
+@page(for_monitors=True)
 def text(request: HttpRequest) -> HttpResponse:
     """Show the totals as lines of text, in the form of resque-web's ``stats.txt``, for monitoring."""
     seen = reading.overview()

@@ -24,9 +24,17 @@ ASKED_FIRST = [reverse(f"jobqueue:{name}") for name in ("retry_all", "clear", "c
     "/jobs/queues/emails/remove/"
 ]
 
+FOR_ANYBODY = [reverse("jobqueue:health")]
+
 
 def test_every_address_is_tried_here():
-    assert len(PAGES + CHANGES + ASKED_FIRST) == len(urls.urlpatterns)
+    assert len(PAGES + CHANGES + ASKED_FIRST + FOR_ANYBODY) == len(urls.urlpatterns)
+
+
+@pytest.mark.parametrize("url", FOR_ANYBODY)
+def test_a_stranger_is_sent_nowhere(client, redis, url):
+    assert client.get(url).status_code == 200
+    assert client.post(url).status_code == 405
 
 
 @pytest.mark.parametrize("url", PAGES + ASKED_FIRST)
