@@ -68,10 +68,11 @@ def before_job() -> frozenset[str]:
     return frozenset(outer)
 
 
-def after_job(outer: frozenset[str]) -> list[str]:
+def after_job(outer: frozenset[str], *, was_interrupted: bool = False) -> list[str]:
     """Check the connections again; return the databases where the job left a transaction open.
 
-    Such a transaction is rolled back: the next job must not run in it.
+    Such a transaction is rolled back: the next job must not run in it. A job that was interrupted may have
+    been in the middle of a query, so its connections are closed.
     """
     if not _seen.may_be_open:
         return []
@@ -80,6 +81,9 @@ def after_job(outer: frozenset[str]) -> list[str]:
     for connection in found:
         if connection.in_atomic_block:
             _abandon(connection)
+        elif was_interrupted:
+            with _giving_up(connection):
+                connection.close()
         else:
             _refresh(connection)
     _seen.may_be_open = bool(outer) or any(connection.connection for connection in found)

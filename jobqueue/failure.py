@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from jobqueue.exceptions import InvalidPayload
 
 _PERFORMING = str(Path(__file__).with_name("performing.py"))
 """Lines of a traceback from here outwards say nothing about the job."""
+_INTERRUPTION = str(Path(__file__).with_name("interruption.py"))
+"""Innermost lines from here say how an interruption came, not where it met the job."""
 
 _RETRIED_END = re.compile(rb'(?:,"retried_at":(?:"[^"\\]*"|null))?}\Z')
 
@@ -193,7 +195,8 @@ def _message(error: BaseException) -> str:
 
 def _backtrace(error: BaseException) -> Iterator[str]:
     frames = reversed(list(traceback.walk_tb(error.__traceback__)))
-    ours = takewhile(lambda place: place[0].f_code.co_filename != _PERFORMING, frames)
+    met = dropwhile(lambda place: place[0].f_code.co_filename == _INTERRUPTION, frames)
+    ours = takewhile(lambda place: place[0].f_code.co_filename != _PERFORMING, met)
     return (f"{frame.f_code.co_filename}:{line}:in `{frame.f_code.co_name}'" for frame, line in ours)
 
 

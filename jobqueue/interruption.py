@@ -32,6 +32,10 @@ class Interruption:
     def __init__(self) -> None:
         self.is_open = False
         """A job runs that nothing has risen in yet."""
+        self.has_risen = False
+        """Something has risen in the last job that began."""
+        self._is_awaited = False
+        self._came_early = False
         self._why: Callable[[], TermException | None] = lambda: TermException("SIGUSR1")
         self._page: SharedPage | None = None
         self._default_seconds: float | None = None
@@ -51,12 +55,18 @@ class Interruption:
         self._page = page
         self._default_seconds = default_seconds
 
+    def await_job(self) -> None:
+        """This process performs one job alone: a signal that comes before it begins is meant for it."""
+        self._is_awaited = True
+
     def open(self, timeout_seconds: float | None = None) -> None:
         """The job begins: from here exceptions may rise."""
-        self.is_open = True
+        self.is_open, self.has_risen = True, False
         seconds = self._default_seconds if timeout_seconds is None else timeout_seconds
         if seconds is not None and self._page is not None and seconds < FOREVER_SECONDS:
             self._limit(self._page, seconds)
+        if self._came_early:
+            self._end(END_SIGNAL, None)
 
     def close(self) -> None:
         """The job has ended: from here none rises any more."""
@@ -78,7 +88,9 @@ class Interruption:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        if self.is_open and (error := self._why()):
+        if not self.is_open:
+            self._came_early = self._is_awaited
+        elif error := self._why():
             self._raise(error)
 
     def _time_out(self, number: int, frame: FrameType | None) -> None:
@@ -92,7 +104,7 @@ class Interruption:
     def _raise(self, error: BaseException) -> None:
         if self.is_open:
             # Once: what the job does to clean up is not to be interrupted
-            self.is_open = False
+            self.is_open, self.has_risen = False, True
             raise error
 
 

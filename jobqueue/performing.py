@@ -9,8 +9,16 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobqueue import databases, failure, registry, rubyjson, signals
-from jobqueue.exceptions import DontPerform, InvalidArguments, InvalidPayload, JobQueueError, UnknownJob
+from jobqueue import connection, databases, failure, registry, rubyjson, signals
+from jobqueue.exceptions import (
+    DontPerform,
+    InvalidArguments,
+    InvalidPayload,
+    JobQueueError,
+    JobTimeout,
+    TermException,
+    UnknownJob,
+)
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
 from jobqueue.interruption import interruption
 from jobqueue.payload import Job, decode
@@ -28,6 +36,8 @@ class Kind(Enum):
     """It returned, or one of its hooks said not to perform it."""
     FAILED = auto()
     """It raised, or could not be called at all."""
+    PUT_BACK = auto()
+    """Its worker had to end it, and it waits in its queue again."""
 
 
 class Outcome(NamedTuple):
@@ -67,6 +77,9 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
     raised = _attempt(definition, job)
     if raised is None:
         outcome = _done(job, queue)
+    elif _goes_back(raised):
+        _log.warning("put back: %s was ended by %s", label(job, queue), raised)
+        outcome = Outcome(Kind.PUT_BACK, job, error=raised)
     else:
         outcome = _failed(_Claimed(payload, queue, worker_id), job, raised)
     _announce_end(definition, job, queue, outcome)
@@ -94,7 +107,8 @@ def run(definition: Definition[..., Any], job: Job) -> None:
     try:
         _run_among_hooks(hooks, definition.function, job)
     except BaseException as error:
-        _run_on_failure(hooks, job, error)
+        if not _goes_back(error):
+            _run_on_failure(hooks, job, error)
         raise
 
 
@@ -134,7 +148,7 @@ def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None
     error: BaseException | None = None
     try:
         try:
-            interruption.open()
+            interruption.open(definition.timeout)
             run(definition, job)
         finally:
             interruption.close()
@@ -142,13 +156,22 @@ def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None
         error = raised
     if os.getpid() != process:
         os._exit(0 if error is None else 1)
-    left_open = databases.after_job(outer)
+    interruption.lift()
+    if interruption.has_risen:
+        # Half an exchange with Redis may be under way on any connection that the job used
+        connection.disconnect()
+    left_open = databases.after_job(outer, was_interrupted=interruption.has_risen)
     if left_open and error is None:
         return JobQueueError(
             f"{job.name} left a transaction open on the database {left_open[0]!r}, which was rolled back. "
             "Leave every transaction.atomic() block that a job enters."
         )
     return error
+
+
+def _goes_back(error: BaseException) -> bool:
+    """Tell whether the job is not to blame for what it raised: its worker had to end it."""
+    return isinstance(error, TermException) and error.goes_back
 
 
 def _run_among_hooks(hooks: Hooks, function: Callable[..., Any], job: Job) -> None:
@@ -168,6 +191,8 @@ def _run_among_hooks(hooks: Hooks, function: Callable[..., Any], job: Job) -> No
 def _run_on_failure(hooks: Hooks, job: Job, error: BaseException) -> None:
     try:
         announce(hooks.on_failure, [error, *job.args], job.kwargs)
+    except (JobTimeout, TermException):
+        raise
     except BaseException as another:
         text = (
             f"Additional error ({_brief(another)}) occurred in running failure hooks for job "

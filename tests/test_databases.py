@@ -55,6 +55,14 @@ def test_a_connection_is_closed_after_a_job_where_the_site_keeps_none(file):
     assert connections[file].connection is None
 
 
+def test_a_connection_is_closed_after_a_job_that_was_interrupted_perhaps_in_a_query(file):
+    query(file)
+
+    databases.after_job(frozenset(), was_interrupted=True)
+
+    assert connections[file].connection is None
+
+
 def test_a_connection_whose_server_went_away_is_replaced_at_the_first_query(file, monkeypatch):
     used = query(file)
     between_two_jobs()

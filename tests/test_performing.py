@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 
 import pytest
 from django.db import connection, transaction
 
 from jobqueue import databases, payload
+from jobqueue.connection import client
 from jobqueue.definition import job
+from jobqueue.exceptions import JobTimeout
 from jobqueue.failure import Failure
 from jobqueue.payload import Job
 from jobqueue.performing import Kind, label, perform
@@ -240,3 +243,75 @@ def test_a_job_that_uses_no_database_costs_no_look_at_it(monkeypatch):
     monkeypatch.setattr(databases, "connections", None)
 
     assert perform_job("Newsletter").kind is Kind.DONE
+
+
+# Interruptions
+
+
+def wait_in_vain():
+    """Work until interrupted (here: not for long)."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        pass
+
+
+def test_a_job_that_runs_longer_than_its_timeout_fails_where_it_stood(own_registry, interruption, page):
+    job(name="x", timeout=0.01)(wait_in_vain)
+
+    failure = failure_of(perform_job("x"))
+
+    assert failure.exception == "jobqueue.exceptions.JobTimeout"
+    assert failure.error == "The job ran longer than its timeout of 0.01 s"
+    assert failure.backtrace[0].endswith("in `wait_in_vain'")
+    assert page.kill_at == 0
+
+
+def test_a_job_that_was_interrupted_may_clean_up_and_be_done(own_registry, interruption, page, done):
+    def clean_up():
+        try:
+            wait_in_vain()
+        except JobTimeout:
+            done.append(page.kill_at > 0)
+
+    job(name="x", timeout=0.01)(clean_up)
+
+    assert perform_job("x").kind is Kind.DONE
+    assert done == [True]
+
+
+def test_hooks_hear_of_a_timeout(own_registry, interruption, done):
+    @job(name="x", timeout=0.01)
+    class Hooked:
+        perform = staticmethod(wait_in_vain)
+
+        @staticmethod
+        def on_failure(error):
+            done.append(type(error))
+
+    assert failure_of(perform_job("x")).exception == "jobqueue.exceptions.JobTimeout"
+    assert done == [JobTimeout]
+
+
+def test_a_failure_hook_that_takes_too_long_times_out(own_registry, interruption):
+    @job(name="x", timeout=0.01)
+    class Hooked:
+        @staticmethod
+        def perform():
+            raise ValueError
+
+        @staticmethod
+        def on_failure(error):
+            wait_in_vain()
+
+    assert failure_of(perform_job("x")).exception == "jobqueue.exceptions.JobTimeout"
+
+
+def test_after_an_interruption_connections_are_made_anew(own_registry, interruption, redis):
+    before = client()
+    job(name="x", timeout=0.01)(wait_in_vain)
+    job(name="y", timeout=60)(lambda: None)
+
+    perform_job("y")
+    assert client() is before
+    perform_job("x")
+    assert client() is not before

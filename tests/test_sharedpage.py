@@ -101,3 +101,13 @@ def test_a_closed_page_keeps_no_file_open():
     SharedPage().close()
 
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_a_limit_tells_when_the_process_is_to_be_killed_until_it_is_lifted(page):
+    assert page.kill_at == 0
+
+    page.limit(2.5, 10_000_000_000)
+    assert (page.timeout_seconds, page.kill_at) == (2.5, 10_000_000_000)
+
+    page.lift_limit()
+    assert page.kill_at == 0
