@@ -1,4 +1,4 @@
-"""The file by which a supervisor tells each turn that it lives; ``jobhealth`` reads it.
+"""How a supervisor tells each turn that it lives: by a file, which ``jobhealth`` reads, and to systemd.
 
 Whatever happens to the file, the supervisor goes on: a full disk, a read-only folder, somebody who cleans up.
 """
@@ -11,6 +11,7 @@ import stat
 from contextlib import suppress
 
 import jobhealth
+from jobqueue import systemd
 
 _log = logging.getLogger("jobqueue")
 
@@ -28,6 +29,7 @@ class SignOfLife:
 
     def give(self, workers: int) -> None:
         """Tell that the supervisor lives, and so many workers. Trouble is logged once."""
+        systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={workers} of {self._wanted} workers live")
         try:
             self._give(jobhealth.text(self._pid, workers, self._wanted))
         except OSError as error:
@@ -71,6 +73,7 @@ class SignOfLife:
     def withdraw(self) -> None:
         """Remove the file: the supervisor ends as it should."""
         if os.getpid() == self._pid:
+            systemd.notify("STOPPING=1")
             with suppress(OSError):
                 os.unlink(self._file)
 

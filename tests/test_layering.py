@@ -22,7 +22,7 @@ FLOORS = (
     " interruption performing registry",
     # 4 processes
     "attention batchsize consolelog forking inflight lifeline patience pidfile processtitle reloading"
-    " recovering signoflife slot supervisor watchdog worker workeroptions",
+    " recovering signoflife slot supervisor systemd watchdog worker workeroptions",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

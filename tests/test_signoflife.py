@@ -6,6 +6,7 @@ import os
 import pytest
 
 import jobhealth
+from jobqueue import systemd
 from jobqueue.signoflife import SignOfLife
 
 
@@ -80,6 +81,17 @@ def test_a_supervisor_that_ends_as_it_should_leaves_nothing(folder):
     sign.withdraw()
 
     assert list(folder.iterdir()) == []
+
+
+def test_systemd_is_told_of_life_and_end(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(systemd, "notify", lambda *assignments: told.append(assignments))
+    sign = SignOfLife(4)
+
+    sign.give(3)
+    sign.withdraw()
+
+    assert told == [("READY=1", "WATCHDOG=1", "STATUS=3 of 4 workers live"), ("STOPPING=1",)]
 
 
 def test_a_child_leaves_the_sign_of_its_supervisor_alone(folder, monkeypatch):
