@@ -107,5 +107,7 @@ LOGGING = {
     },
 }
 
-# honcho kills what has not stopped after five seconds; a running job gets four, then goes back to its queue.
-JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS = 4
+# honcho kills what has not stopped after five seconds; a running job gets three, one more to clean up, and
+# goes back to its queue.
+JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS = 3
+JOBQUEUE_TERM_TIMEOUT_SECONDS = 1

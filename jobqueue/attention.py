@@ -7,12 +7,22 @@ import select
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+from jobqueue import lifeline
+from jobqueue.interruption import END_SIGNAL
+from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-HEARD = (*STOP_SIGNALS, signal.SIGCHLD)
+PAUSE_SIGNAL, CONTINUE_SIGNAL = signal.SIGUSR2, signal.SIGCONT
+RENEW_SIGNAL = signal.SIGHUP
+STACKS_SIGNAL = signal.SIGTTIN
+HEARD = (*STOP_SIGNALS, PAUSE_SIGNAL, CONTINUE_SIGNAL, RENEW_SIGNAL, signal.SIGCHLD)
+PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
+"""Meant for processes that perform jobs; a parent of such a process hears them for it."""
 
 
 class Attention:
@@ -21,41 +31,93 @@ class Attention:
     ``fd`` is readable once a signal has come. Make it in the main thread of the process it serves.
     """
 
-    def __init__(self, shutdown_timeout_seconds: float) -> None:
-        self._shutdown_timeout_seconds = shutdown_timeout_seconds
+    def __init__(self, plans: StopPlans, *, supervisor: int = 0, is_paused: bool = False) -> None:
+        """``supervisor`` is the pid of the process whose death is one more signal to stop."""
+        self._plans = plans
+        self._supervisor = supervisor
+        self.is_paused = is_paused
+        self.is_free = not is_paused
+        """The next job may begin: this process was told neither to stop nor to pause."""
         self.stops = 0
         """How many times this process was told to stop."""
-        self.stop_by = float("inf")
-        """When it has to have stopped, in seconds of ``time.monotonic``."""
+        self.stop_signal = 0
+        """The signal that told it first."""
+        self.plan = plans.graceful
+        """What that signal means."""
+        self.finish_by = self.stop_by = float("inf")
+        """Until when the running job may run, and when all has to be over: seconds of ``time.monotonic``."""
+        self._news: dict[int, float] = {}
+        self._counted: dict[int, float] = {}
+        self._passes_on = False
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
         self.listen()
 
+    def pass_on(self) -> None:
+        """Hear as news what is meant for the processes that perform jobs."""
+        self._passes_on = True
+        signal.signal(STACKS_SIGNAL, self._note)
+        self.listen()
+
     def listen(self) -> None:
         """Hear signals, again if a job has made something else hear them."""
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._note_stop)
         # A handler is what makes the end of a child write to ``fd``
-        signal.signal(signal.SIGCHLD, _do_nothing)
+        for number in HEARD:
+            signal.signal(number, self._note)
+        if self._passes_on:
+            signal.signal(END_SIGNAL, self._note)
 
     @property
     def is_stopping(self) -> bool:
         return self.stops > 0
 
     @property
+    def cleanup_seconds(self) -> float:
+        """How long a job that an operator ends may clean up."""
+        return self._plans.graceful.cleanup_seconds
+
+    @property
+    def is_ending(self) -> bool:
+        """The running job has had its time, and is to be ended."""
+        return time.monotonic() >= self.finish_by
+
+    @property
     def is_overdue(self) -> bool:
         """The time to stop gracefully is over."""
         return time.monotonic() >= self.stop_by
 
-    def stop(self) -> None:
-        """Do as if a signal to stop had come."""
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Do as if a signal to stop had come; a second one wants the end at once."""
         now = time.monotonic()
         if not self.stops:
-            self._stopped_at, self.stop_by = now, now + self._shutdown_timeout_seconds
-        if not self.stops or now - self._stopped_at > SAME_SECONDS:
+            self._begin_stop(number, self._plans.of(number))
+        elif now - self._stopped_at > SAME_SECONDS:
             self.stops += 1
+            self.finish_by = self.stop_by = now
+
+    def look_for_supervisor(self) -> None:
+        """Stop if the supervisor has died; then time is short, even if it had no limit before."""
+        if not self._supervisor or not lifeline.is_orphan(self._supervisor):
+            return
+        self._supervisor = 0
+        plan = self._plans.for_orphans
+        if not self.stops or self.stop_by > time.monotonic() + plan.seconds:
+            self._begin_stop(signal.SIGTERM, plan)
+
+    def news(self) -> list[int]:
+        """Return the signals that have come since the last call, each once, the last one last."""
+        news, self._news = self._news, {}
+        return list(news)
+
+    def counts(self, number: int) -> bool:
+        """Tell of a signal that has come now whether it is a new one, or the last one once more."""
+        now = time.monotonic()
+        is_new = now - self._counted.get(number, float("-inf")) > SAME_SECONDS
+        if is_new:
+            self._counted[number] = now
+        return is_new
 
     def sleep(self, seconds: float, *fds: int) -> None:
         """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
@@ -73,18 +135,57 @@ class Attention:
     def close(self) -> None:
         """Give the signals back to whoever comes next."""
         signal.set_wakeup_fd(-1)
-        for number in HEARD:
+        for number in (*HEARD, *(PASSED_ON if self._passes_on else ())):
             signal.signal(number, signal.SIG_DFL)
         os.close(self.fd)
         os.close(self._write_fd)
 
-    def _note_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stop()
+    def _begin_stop(self, number: int, plan: StopPlan) -> None:
+        self._stopped_at = time.monotonic()
+        self.stop_signal, self.plan = number, plan
+        self.finish_by = self._stopped_at + plan.finish_seconds
+        self.stop_by = self._stopped_at + plan.seconds
+        self.stops = self.stops or 1
+        self.is_free = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number in STOP_SIGNALS:
+            # The end of the supervisor comes as such a signal too
+            self.look_for_supervisor()
+            self.stop(number)
+        elif number in (PAUSE_SIGNAL, CONTINUE_SIGNAL):
+            self.is_paused = number == PAUSE_SIGNAL
+            self.is_free = not (self.is_paused or self.is_stopping)
+            self._tell(number)
+        elif number != signal.SIGCHLD and self.counts(number):
+            self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        self._news.pop(number, None)
+        self._news[number] = time.monotonic()
 
 
-def hear_no_stop() -> None:
-    """Leave stops to the parent. A handler does that: what is ignored, programs run from here ignore too."""
-    for number in STOP_SIGNALS:
+@contextmanager
+def held() -> Iterator[None]:
+    """Keep signals waiting while a process is made, until it has learned what they mean to it."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def hear() -> None:
+    """Let the signals come that were kept waiting for this process."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*HEARD, *PASSED_ON))
+
+
+def leave_to_parent() -> None:
+    """Leave signals to the parent.
+
+    A handler does that: what is ignored, programs run from here ignore too.
+    """
+    for number in (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL):
         signal.signal(number, _do_nothing)
 
 
@@ -97,7 +198,7 @@ _forking = threading.local()
 
 def _before_fork() -> None:
     """Keep signals from the child until it does not take them for its parent's any more."""
-    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*HEARD, END_SIGNAL))
 
 
 def _after_fork() -> None:
@@ -106,8 +207,8 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     """Let a process that a job forks end by the signals that the job sends it."""
-    for number in HEARD:
-        if getattr(signal.getsignal(number), "__module__", None) == __name__:
+    for number in (*HEARD, END_SIGNAL):
+        if (getattr(signal.getsignal(number), "__module__", None) or "").startswith("jobqueue."):
             signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
     _after_fork()

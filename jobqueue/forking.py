@@ -9,13 +9,17 @@ import signal
 import time
 from typing import NamedTuple
 
-from jobqueue import failure, lifeline, processtitle
-from jobqueue.attention import STOP_SIGNALS, Attention, hear_no_stop
+from jobqueue import attention as signals
+from jobqueue import lifeline, processtitle
+from jobqueue.attention import PASSED_ON, Attention
+from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
-from jobqueue.recovery import DIRTY_EXIT, exit_text
+from jobqueue.recovery import dirty_exit, exit_text
+from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 
-DONE, FAILED = b"D", b"F"
+DONE, FAILED, BACK = b"D", b"F", b"B"
+LOOK_SECONDS = 1.0
 
 _log = logging.getLogger("jobqueue")
 
@@ -28,42 +32,45 @@ class Report(NamedTuple):
     was_killed: bool = False
     """The child died without a report."""
     is_put_back: bool = False
-    """The child had to be killed for the worker to stop in time, or could not even be made."""
+    """The worker had to end the child to stop in time, or could not even make one."""
 
 
-def perform_in_child(job: Claimed, worker_id: str, attention: Attention) -> Report:
+def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Report:
     """Fork, let the child perform the job, and wait for its report or its death."""
     reader, writer = os.pipe()
-    # A stop must not end the child before that has learned to leave stops to this process
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     lifeline.flush()
+    attention.news()  # what came before is not meant for this job
     try:
-        pid = os.fork()
-        if pid == 0:
-            _perform_and_report(job, worker_id, writer)
+        with signals.held():
+            pid = os.fork()
+            if pid == 0:
+                _perform_and_report(job, worker_id, page, writer)
     except OSError as error:
         _log.error("no child can be forked: %s", error)
         os.close(reader)
         return Report(None, is_put_back=True)
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(writer)
+    child = _Child(pid, reader, attention, page)
     try:
-        text, status = _wait(pid, reader, attention)
+        text = child.wait()
     finally:
         os.close(reader)
     if text:
-        return Report(text[1:] if text[:1] == FAILED else None)
-    if attention.is_overdue:
+        return Report(text[1:] if text[:1] == FAILED else None, is_put_back=text[:1] == BACK)
+    if attention.is_overdue and not attention.plan.fails:
         return Report(None, is_put_back=True)
-    return Report(_dirty_exit(job, worker_id, pid, status), was_killed=True)
+    death = exit_text(pid, child.status)
+    return Report(dirty_exit(job.payload, job.queue, worker_id, death), was_killed=True)
 
 
-def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:
+def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> None:
     """Do the child's part, which never returns; leaving without a report tells that it died."""
     try:
-        hear_no_stop()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        signals.leave_to_parent()
+        interruption.await_job()
+        interruption.listen(lambda: term_exception(page))
+        signals.hear()
         lifeline.die_with_parent(signal.SIGKILL)
         processtitle.show(f"Processing {job.queue}")
         _write(writer, _report(perform(job.payload, job.queue, worker_id)))
@@ -72,6 +79,8 @@ def _perform_and_report(job: Claimed, worker_id: str, writer: int) -> None:
 
 
 def _report(outcome: Outcome) -> bytes:
+    if outcome.kind is Kind.PUT_BACK:
+        return BACK
     return DONE if outcome.kind is Kind.DONE else FAILED + (outcome.failure or b"")
 
 
@@ -81,22 +90,56 @@ def _write(writer: int, report: bytes) -> None:
         message = message[os.write(writer, message) :]
 
 
-def _wait(pid: int, reader: int, attention: Attention) -> tuple[bytes, int]:
-    """Return a child's report, empty if it died without one, and its exit status."""
-    os.set_blocking(reader, False)
-    received, status, is_open = b"", None, True
-    while status is None:
-        # A pipe that the child has closed is always readable, so nothing could be waited for beside it
-        attention.sleep(min(1.0, attention.stop_by - time.monotonic()), *([reader] if is_open else []))
-        if attention.is_overdue:
-            os.kill(pid, signal.SIGKILL)
-        ended, code = os.waitpid(pid, os.WNOHANG)
-        status = code if ended else None
-        chunk, is_open = _read_available(reader)
-        received += chunk
-    size = int.from_bytes(received[:8])
-    is_whole = len(received) >= 8 and len(received) == 8 + size
-    return (received[8:] if is_whole else b""), status
+class _Child:
+    """The process of one job, as its worker sees it."""
+
+    def __init__(self, pid: int, reader: int, attention: Attention, page: SharedPage) -> None:
+        self._pid = pid
+        self._reader = reader
+        self._attention = attention
+        self._page = page
+        self._kill_by = float("inf")
+        """When a job that was told to end has to have ended, in seconds of ``time.monotonic``."""
+        self._is_told = False
+        self.status = 0
+        """As ``os.waitpid`` returned it."""
+
+    def wait(self) -> bytes:
+        """Return the report, empty if the child died without one; pass signals on meanwhile."""
+        os.set_blocking(self._reader, False)
+        received, is_open, has_ended = b"", True, False
+        while not has_ended:
+            # A pipe that the child has closed is always readable, so nothing could be waited for beside it
+            self._attention.sleep(self._seconds_to_next_look(), *([self._reader] if is_open else []))
+            self._attention.look_for_supervisor()
+            self._pass_signals_on()
+            self._kill_if_due()
+            ended, self.status = os.waitpid(self._pid, os.WNOHANG)
+            has_ended = bool(ended)
+            chunk, is_open = _read_available(self._reader)
+            received += chunk
+        is_whole = len(received) >= 8 and len(received) == 8 + int.from_bytes(received[:8])
+        return received[8:] if is_whole else b""
+
+    def _seconds_to_next_look(self) -> float:
+        end = self._attention.stop_by if self._is_told else self._attention.finish_by
+        return min(LOOK_SECONDS, min(end, self._kill_by) - time.monotonic())
+
+    def _pass_signals_on(self) -> None:
+        for number in self._attention.news():
+            if number in PASSED_ON:
+                os.kill(self._pid, number)
+            if number == END_SIGNAL:
+                self._kill_by = time.monotonic() + self._attention.cleanup_seconds
+        if self._attention.is_ending and not self._is_told:
+            self._is_told = True
+            plan = self._attention.plan
+            self._page.end_with(self._attention.stop_signal, goes_back=not plan.fails)
+            os.kill(self._pid, END_SIGNAL)
+
+    def _kill_if_due(self) -> None:
+        if self._attention.is_overdue or time.monotonic() >= self._kill_by:
+            os.kill(self._pid, signal.SIGKILL)
 
 
 def _read_available(reader: int) -> tuple[bytes, bool]:
@@ -108,14 +151,3 @@ def _read_available(reader: int) -> tuple[bytes, bool]:
             return received, False
         received += chunk
     return received, True
-
-
-def _dirty_exit(job: Claimed, worker_id: str, pid: int, status: int) -> bytes:
-    return failure.entry(
-        job.payload,
-        exception=DIRTY_EXIT,
-        error=exit_text(pid, status),
-        backtrace=[],
-        worker=worker_id,
-        queue=job.queue,
-    )

@@ -20,7 +20,7 @@ from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
 from jobqueue.performing import label_of
-from jobqueue.recovery import put_back
+from jobqueue.recovery import dirty_exit, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Claimed, Endings, Run
@@ -113,6 +113,21 @@ class InFlight:
                 self._running = None
                 self._page.clear()
                 self._batch.appendleft(job)
+                self._give_back()
+
+    def let_go(self) -> None:
+        """Settle what has ended, and put back what has not begun."""
+        with self._lock:
+            self._give_back()
+            self._settle_or_lose(self._settle)
+
+    def fail_running(self, error: str) -> None:
+        """Let the running job fail, which goes on and does not matter any more."""
+        with self._lock:
+            if self._running is not None:
+                _log.error("failed: %s %s", label_of(*self._running[1:]), error)
+                entry = dirty_exit(self._running.payload, self._running.queue, self._worker_id, error)
+                self.end(self._running, entry, was_killed=True)
 
     def hold_if_due(self) -> Claimed | None:
         """Hold a job that has run long enough; return it if it was held now. The watchdog's step."""

@@ -5,17 +5,23 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
+import time
 from contextlib import suppress
 from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 """From Linux's prctl(2)."""
+LOOK_SECONDS = 1.0
 
 
 def die_with_parent(signal_number: int) -> None:
-    """Have this process sent a signal when its parent dies (on Linux; elsewhere loops have to look)."""
+    """Have this process sent a signal when its parent dies; elsewhere than on Linux a thread looks for it."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    else:
+        watch = (os.getppid(), signal_number)
+        threading.Thread(target=_watch, args=watch, name="jobqueue-lifeline", daemon=True).start()
 
 
 def is_orphan(parent: int) -> bool:
@@ -33,3 +39,9 @@ def flush() -> None:
     """Print what is buffered, as before a fork, whose child would print it again."""
     with suppress(Exception):  # a job may have put anything there
         sys.stdout.flush()
+
+
+def _watch(parent: int, signal_number: int) -> None:
+    while not is_orphan(parent):
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal_number)

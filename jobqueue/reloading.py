@@ -57,16 +57,19 @@ class Watcher(autoreload.StatReloader):
         self._is_broken = True
 
 
-def run(shutdown_timeout_seconds: float) -> None:
-    """Run the same command without ``--reload`` until told to stop; again after a change, or if killed."""
+def run(stop_seconds: float) -> None:
+    """Run the same command without ``--reload`` until told to stop; again after a change, or if killed.
+
+    ``stop_seconds`` is how long it may take to stop.
+    """
     command = [part for part in autoreload.get_child_arguments() if part != "--reload"]
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGQUIT, _leave)
-    while _run_once(command, shutdown_timeout_seconds):
+    while _run_once(command, stop_seconds):
         pass
 
 
-def _run_once(command: list[str], shutdown_timeout_seconds: float) -> bool:
+def _run_once(command: list[str], stop_seconds: float) -> bool:
     """Run the worker until it has to start again (true), has ended, or this process is told to stop."""
     child = subprocess.Popen(command, preexec_fn=_end_with_watcher)
     try:
@@ -80,14 +83,14 @@ def _run_once(command: list[str], shutdown_timeout_seconds: float) -> bool:
     except (KeyboardInterrupt, SystemExit):
         return False
     finally:
-        _end(child, shutdown_timeout_seconds)
+        _end(child, stop_seconds)
     return False
 
 
-def _end(child: subprocess.Popen[bytes], shutdown_timeout_seconds: float) -> None:
+def _end(child: subprocess.Popen[bytes], stop_seconds: float) -> None:
     child.terminate()
     try:
-        child.wait(shutdown_timeout_seconds + GRACE_SECONDS)
+        child.wait(stop_seconds + GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

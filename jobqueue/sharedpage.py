@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 
 from jobqueue.memoryfile import memory_file
 
@@ -28,12 +29,8 @@ class SharedPage:
             os.truncate(self.fd, size)
         self._memory = mmap.mmap(self.fd, size)
         self._numbers = memoryview(self._memory)[NAME_BYTES:].cast("Q")
-
-    def close(self) -> None:
-        """Give the memory back; others that share the page keep theirs."""
-        self._numbers.release()
-        self._memory.close()
-        os.close(self.fd)
+        self.close = weakref.finalize(self, os.close, self.fd)
+        """Close the file; the memory goes with its last reader."""
 
     @property
     def run(self) -> str:

@@ -1,4 +1,7 @@
-"""Django signals that announce what happens to jobs. The sender is the job's definition."""
+"""Django signals that announce what happens to jobs, and to workers.
+
+The sender is the job's definition, or the worker's class.
+"""
 
 from __future__ import annotations
 
@@ -15,3 +18,9 @@ job_finished = Signal()
 
 job_push_failed = Signal()
 """Redis could not be told of a job. Arguments: ``queue``, ``payloads`` (texts ready to push), ``error``."""
+
+worker_paused = Signal()
+"""A worker was told to pause, and performs nothing now. Resque's before_pause. Argument: ``worker_id``."""
+
+worker_continued = Signal()
+"""A worker that was paused was told to continue. Resque's after_pause. Argument: ``worker_id``."""

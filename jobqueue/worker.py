@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import time
 
-from jobqueue import lifeline, processtitle, registry
+from jobqueue import memory, processtitle, registry, signals
 from jobqueue.attention import Attention
 from jobqueue.batchsize import BatchSize
 from jobqueue.conf import hostname
 from jobqueue.consolelog import LOOK
 from jobqueue.doorbells import Doorbells
-from jobqueue.exceptions import InvalidPayload
+from jobqueue.exceptions import InvalidPayload, TermException
 from jobqueue.forking import perform_in_child
 from jobqueue.inflight import InFlight
+from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
-from jobqueue.patience import GaveUp
 from jobqueue.payload import decode
-from jobqueue.performing import perform
+from jobqueue.performing import Kind, perform
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
-USED_UP = 3
-"""Exit status of a worker that has performed its ``jobs_per_fork``, and leaves the rest to the next one."""
 FORK_AGAIN_SECONDS = 1.0
 """How long a machine without a process to spare is left in peace."""
 LOOK_AGAIN_SECONDS = 1.0
@@ -46,15 +46,21 @@ class Worker:
         self.id = worker_id(os.getpid(), options)
         self._options = options
         self._attention = attention
-        self._parent = os.getppid()
+        self._page = page
         self._in_flight = InFlight(self.id, time.time(), page, attention)
-        self._watchdog = Watchdog(attention, self._hold_if_due, self._in_flight.leave)
+        self._watchdog = Watchdog(
+            attention, hold_if_due=self._hold_if_due, end=self._end_running, abandon=self._abandon
+        )
         self._bells = Doorbells()
         self._size = BatchSize()
         self._woken_by = ""
         self._silent_bells = 0
         """How often in a row the doorbells could not be waited at."""
         self._performed = 0
+        self.is_used_up = False
+        """Another process shall take its place."""
+        self.is_done = False
+        """It has found no more jobs, and was not asked to wait for others."""
         self._known: list[str] = []
         self._known_until = 0.0
         self._single = {each.name for each in registry.definitions() if not each.batch}
@@ -65,27 +71,27 @@ class Worker:
         self._work()
 
     def _work(self) -> None:
+        self._page.be_ready()
         while self._goes_on():
-            if not self.turn():
-                if self._options.burst:
-                    break
+            if self._attention.is_paused:
+                self.pause()
+            elif self.turn():
+                self.is_used_up = self._has_aged() or self._has_grown()
+            elif self._options.burst:
+                self.is_done = True
+            else:
                 self.wait()
         self.leave()
 
-    @property
-    def is_used_up(self) -> bool:
-        """Another process shall take its place."""
-        return self._options.jobs_per_fork > 1 and self._performed >= self._options.jobs_per_fork
-
     def turn(self) -> bool:
         """Settle what has ended, claim a batch and perform it; tell whether there was one."""
-        self._attention.listen()
+        self._listen()
         woken_by, self._woken_by = self._woken_by, ""
         if not self._in_flight.claim(self._queues(), self._most(), woken_by):
             return False
         self._watchdog.is_performing.set()
         began, performed = time.monotonic(), self._performed
-        while not self._attention.is_stopping and (job := self._in_flight.hand_out(self._is_alone)):
+        while self._attention.is_free and (job := self._in_flight.hand_out(self._is_alone)):
             self._perform(job)
             self._performed += 1
         self._size.observe(self._performed - performed, time.monotonic() - began)
@@ -117,17 +123,75 @@ class Worker:
         if self._silent_bells == 2:
             _log.warning("worker %s cannot wait for rings and looks every second: %s", self.id, error)
 
+    def pause(self) -> None:
+        """Put back what has not begun, and do nothing until told to continue or to leave."""
+        self._watchdog.is_performing.clear()
+        self._listen()
+        self._pass_on_ring()
+        self._in_flight.let_go()
+        processtitle.show("Paused")
+        _log.info("worker %s is paused", self.id)
+        signals.worker_paused.send_robust(type(self), worker_id=self.id)
+        while self._attention.is_paused and self._goes_on():
+            self._attention.sleep(LOOK_AGAIN_SECONDS)
+        if not self._attention.is_paused:
+            _log.info("worker %s continues", self.id)
+            signals.worker_continued.send_robust(type(self), worker_id=self.id)
+
     def leave(self) -> None:
         """Put back what has not begun, unregister, and pass on the ring that woke a worker that leaves."""
+        self._pass_on_ring()
+        self._in_flight.leave()
+
+    def _pass_on_ring(self) -> None:
+        """Wake another worker for the queue whose ring woke this one."""
         self._bells.close()
         if self._woken_by:
             self._in_flight.claim([], 1, self._woken_by)
-        self._in_flight.leave()
+            self._woken_by = ""
+
+    def _listen(self) -> None:
+        """Hear signals, even if a job has changed who hears them."""
+        self._attention.listen()
+        interruption.listen(self._why_ended)
 
     def _goes_on(self) -> bool:
-        if lifeline.is_orphan(self._parent):
-            self._attention.stop()
-        return not (self._attention.is_stopping or self.is_used_up)
+        self._attention.look_for_supervisor()
+        return not (self._attention.is_stopping or self._page.retires or self.is_used_up or self.is_done)
+
+    def _has_aged(self) -> bool:
+        return self._options.jobs_per_fork > 1 and self._performed >= self._options.jobs_per_fork
+
+    def _has_grown(self) -> bool:
+        most = self._options.max_memory_mb
+        if not most or (now := memory.resident_mb()) <= most:
+            return False
+        _log.info("worker %s has grown to %.0f MB, beyond %g: it is replaced", self.id, now, most)
+        return True
+
+    def _why_ended(self) -> TermException | None:
+        """Return what rises in the running job when the signal to end it comes."""
+        if self._attention.is_ending or self._attention.counts(END_SIGNAL):
+            return term_exception(self._page)
+        return None
+
+    def _end_running(self) -> None:
+        """End a job whose time is over in a stop. The watchdog's step."""
+        if interruption.is_open:
+            self._tell_why_ended()
+            signal.pthread_kill(threading.main_thread().ident or 0, END_SIGNAL)
+
+    def _tell_why_ended(self) -> None:
+        attention = self._attention
+        self._page.end_with(attention.stop_signal, goes_back=not attention.plan.fails)
+
+    def _abandon(self) -> None:
+        """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
+        plan = self._attention.plan
+        if plan.fails:
+            name = signal.Signals(self._attention.stop_signal).name
+            self._in_flight.fail_running(f"The job did not end within {plan.cleanup_seconds:g} s of {name}")
+        self._in_flight.leave()
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()
@@ -136,7 +200,10 @@ class Worker:
 
     def _perform(self, job: Claimed) -> None:
         outcome = perform(job.payload, job.queue, self.id)
-        self._in_flight.end(job, outcome.failure)
+        if outcome.kind is Kind.PUT_BACK:
+            self._in_flight.put_back_running(job)
+        else:
+            self._in_flight.end(job, outcome.failure)
 
     def _is_alone(self, payload: bytes) -> bool:
         """Tell whether nothing may be claimed beside a job: it asks for it, or has ended processes before."""
@@ -164,6 +231,9 @@ class ForkingWorker(Worker):
         """Work without the watchdog: a process that forks should have no other threads."""
         self._work()
 
+    def _listen(self) -> None:
+        self._attention.listen()
+
     def _most(self) -> int:
         return 1
 
@@ -172,7 +242,7 @@ class ForkingWorker(Worker):
 
     def _perform(self, job: Claimed) -> None:
         processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
-        report = perform_in_child(job, self.id, self._attention)
+        report = perform_in_child(job, self.id, self._attention, self._page)
         if report.is_put_back:
             self._in_flight.put_back_running(job)
             self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
@@ -183,20 +253,6 @@ class ForkingWorker(Worker):
 def worker_id(pid: int, options: WorkerOptions) -> str:
     """Return Resque's id of the worker in this process."""
     return f"{hostname()}:{pid}:{options.queues.label}"
-
-
-def work(options: WorkerOptions, page: SharedPage) -> int:
-    """Be a worker, in a process just forked; return its exit status."""
-    attention = Attention(options.shutdown_timeout_seconds)
-    kind = ForkingWorker if options.jobs_per_fork == 1 else Worker
-    try:
-        worker = kind(options, attention, page)
-        worker.run()
-    except GaveUp:
-        gone = worker_id(os.getpid(), options)
-        _log.warning("worker %s leaves while Redis is away; what it had will be recovered", gone)
-        return 1
-    return USED_UP if worker.is_used_up else 0
 
 
 def _name(payload: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Any
 
@@ -11,6 +11,7 @@ from jobqueue import registry
 from jobqueue.conf import settings
 from jobqueue.exceptions import InvalidOption
 from jobqueue.patterns import QueueList
+from jobqueue.stopping import StopPlan, StopPlans
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,10 @@ class WorkerOptions:
     interval_seconds: float = 5.0
     burst: bool = False
     """Stop when no job is left."""
-    shutdown_timeout_seconds: float = 25.0
+    stops: StopPlans = field(default_factory=StopPlans)
+    """What each signal to stop means."""
+    max_memory_mb: float = 0.0
+    """A process that has grown beyond it is replaced, after the running job; 0 for never."""
     pidfile: str = ""
 
 
@@ -41,10 +45,35 @@ def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> Worker
         jobs_per_fork=_at_least(0, "--jobs-per-fork", _first(given["jobs_per_fork"], _per_fork(environ), 0)),
         interval_seconds=_at_least(0, "--interval", interval) or settings.interval_seconds,
         burst=given["burst"] or interval == 0,
-        shutdown_timeout_seconds=_at_least(
-            0, "--shutdown-timeout", _first(given["shutdown_timeout"], settings.shutdown_timeout_seconds)
+        stops=_stops(given, environ),
+        max_memory_mb=_at_least(
+            0, "--max-memory", _first(given["max_memory"], _number(environ, "MAX_MEMORY"), 0.0)
         ),
         pidfile=_first(given["pidfile"], environ.get("PIDFILE"), ""),
+    )
+
+
+def _stops(given: Mapping[str, Any], environ: Mapping[str, str]) -> StopPlans:
+    """Read how stops go; any value of TERM_CHILD and GRACEFUL_TERM switches them on, as in Resque."""
+    finish = _first(given["shutdown_timeout"], settings.shutdown_timeout_seconds)
+    cleanup = _first(
+        given["term_timeout"], _number(environ, "RESQUE_TERM_TIMEOUT"), settings.term_timeout_seconds
+    )
+    pre_shutdown = _first(_number(environ, "RESQUE_PRE_SHUTDOWN_TIMEOUT"), 0.0)
+    graceful = StopPlan(
+        finish_seconds=_at_least(0, "--shutdown-timeout", finish),
+        cleanup_seconds=_at_least(0, "--term-timeout", cleanup),
+        fails=settings.fail_stopped_jobs,
+    )
+    resques = StopPlan(
+        finish_seconds=_at_least(0, "RESQUE_PRE_SHUTDOWN_TIMEOUT", pre_shutdown),
+        cleanup_seconds=cleanup,
+        fails=True,
+    )
+    return StopPlans(
+        graceful=graceful,
+        term_child=resques if "TERM_CHILD" in environ else None,
+        is_term_graceful="GRACEFUL_TERM" in environ,
     )
 
 

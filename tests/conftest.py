@@ -16,10 +16,15 @@ import redis as redis_client
 import setproctitle
 
 import jobhealth
+from jobqueue import interruption as interrupting
 from jobqueue import registry
-from jobqueue.attention import STOP_SIGNALS, Attention
+from jobqueue.attention import HEARD, PASSED_ON, Attention
+from jobqueue.exceptions import TermException
+from jobqueue.interruption import END_SIGNAL, TIMEOUT_SIGNAL, Interruption
 from jobqueue.link import Link
 from jobqueue.redisbinary import find_binary
+from jobqueue.sharedpage import SharedPage
+from jobqueue.stopping import StopPlans
 from tests.redisserver import RedisServer
 from tests.sample import jobs
 
@@ -121,12 +126,35 @@ def demoted(
 @pytest.fixture
 def attention() -> Iterator[Attention]:
     """Yield what notes the signals to this process; pytest gets its own handlers back."""
-    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
-    attention = Attention(shutdown_timeout_seconds=25.0)
+    before = {number: signal.getsignal(number) for number in (*HEARD, *PASSED_ON)}
+    attention = Attention(StopPlans())
     yield attention
     attention.close()
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def page() -> Iterator[SharedPage]:
+    """Yield the page of a worker."""
+    page = SharedPage()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def interruption(page: SharedPage) -> Iterator[Interruption]:
+    """Yield what interrupts jobs of this process; pytest gets its own handlers and timer back."""
+    ours = interrupting.interruption
+    before, kept = {each: signal.getsignal(each) for each in (END_SIGNAL, TIMEOUT_SIGNAL)}, dict(vars(ours))
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    ours.listen(lambda: TermException("SIGTERM"))
+    ours.keep_timeouts(page, None)
+    yield ours
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+    vars(ours).update(kept)
 
 
 @pytest.fixture
@@ -142,3 +170,11 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget after the test which jobs it has defined."""
     monkeypatch.setattr(registry, "_by_name", dict(registry._by_name))
     monkeypatch.setattr(registry, "_by_owner", dict(registry._by_owner))
+
+
+@pytest.fixture
+def own_title() -> Iterator[None]:
+    """Give this process its title back after the test."""
+    before = setproctitle.getproctitle()
+    yield
+    setproctitle.setproctitle(before)

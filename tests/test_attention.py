@@ -8,7 +8,9 @@ import time
 import pytest
 
 from jobqueue import attention as module
-from jobqueue.attention import STOP_SIGNALS, Attention
+from jobqueue.attention import HEARD, Attention
+from jobqueue.interruption import END_SIGNAL
+from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
 
 
 def is_readable(fd: int) -> bool:
@@ -26,7 +28,9 @@ def test_a_signal_to_stop_is_noted_and_readable(attention, number):
 
     assert attention.is_stopping
     assert is_readable(attention.fd)
-    assert attention.stop_by == pytest.approx(time.monotonic() + 25.0, abs=1.0)
+    assert attention.stop_signal == number
+    assert attention.finish_by == pytest.approx(time.monotonic() + 25.0, abs=1.0)
+    assert attention.stop_by == pytest.approx(attention.finish_by + 4.0)
 
 
 def test_signals_within_a_second_are_one(attention):
@@ -36,21 +40,134 @@ def test_signals_within_a_second_are_one(attention):
     assert attention.stops == 1
 
 
-def test_a_later_signal_counts_and_wins_no_time(attention, monkeypatch):
-    attention.stop()
-    stop_by = attention.stop_by
+def test_a_later_signal_counts_and_wants_the_end_at_once(attention, monkeypatch):
+    attention.stop(signal.SIGQUIT)
     monkeypatch.setattr(module, "SAME_SECONDS", -1.0)
 
-    attention.stop()
+    attention.stop(signal.SIGTERM)
 
-    assert (attention.stops, attention.stop_by) == (2, stop_by)
-
-
-def test_a_stop_is_overdue_when_its_time_is_over(attention):
-    attention.stop()
-    attention.stop_by = time.monotonic()
-
+    assert (attention.stops, attention.stop_signal) == (2, signal.SIGQUIT)
     assert attention.is_overdue
+
+
+def test_a_stop_has_two_times(attention):
+    attention.stop()
+    assert not attention.is_ending
+
+    attention.finish_by = time.monotonic()
+    assert attention.is_ending
+    assert not attention.is_overdue
+
+    attention.stop_by = time.monotonic()
+    assert attention.is_overdue
+
+
+def test_each_signal_has_a_plan_of_its_own():
+    plans = StopPlans(term_child=StopPlan(finish_seconds=0.0, cleanup_seconds=1.0, fails=True))
+    attention = Attention(plans)
+
+    attention.stop(signal.SIGTERM)
+
+    assert attention.plan == plans.term_child
+    assert attention.is_ending
+    attention.close()
+
+
+# The supervisor's death
+
+
+def test_with_a_supervisor_nothing_is_said(orphan):
+    orphan._supervisor = os.getppid()
+
+    orphan.look_for_supervisor()
+
+    assert not orphan.is_stopping
+
+
+@pytest.fixture
+def orphan(attention):
+    """Yield the attention of a worker whose supervisor has died."""
+    attention._supervisor = os.getpid()
+    return attention
+
+
+def test_the_death_of_the_supervisor_is_a_stop_in_the_time_before_others_take_the_worker_for_dead(orphan):
+    orphan.look_for_supervisor()
+
+    assert orphan.stops == 1
+    assert orphan.finish_by == pytest.approx(time.monotonic() + 20.0, abs=1.0)  # 30 - 5 - 4 - 1
+    assert orphan.stop_by == pytest.approx(time.monotonic() + 24.0, abs=1.0)
+
+
+def test_the_signal_of_that_death_is_the_same_stop(orphan):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    assert orphan.stops == 1
+    assert orphan.plan == StopPlans().for_orphans
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(float("inf"), 24.0), (3.0, 3.0)])
+def test_the_death_of_the_supervisor_shortens_a_stop_and_lengthens_none(orphan, seconds, left):
+    orphan._begin_stop(signal.SIGQUIT, StopPlan(finish_seconds=seconds, cleanup_seconds=0.0))
+
+    orphan.look_for_supervisor()
+
+    assert orphan.stop_by == pytest.approx(time.monotonic() + left, abs=1.0)
+
+
+# Pausing, and what is passed on
+
+
+def test_a_pause_holds_until_it_is_told_to_continue(attention):
+    assert attention.is_free
+
+    os.kill(os.getpid(), signal.SIGUSR2)
+    assert (attention.is_paused, attention.is_free) == (True, False)
+
+    os.kill(os.getpid(), signal.SIGCONT)
+    assert (attention.is_paused, attention.is_free) == (False, True)
+
+
+def test_to_continue_does_not_undo_a_stop(attention):
+    attention.stop()
+
+    os.kill(os.getpid(), signal.SIGCONT)
+
+    assert not attention.is_free
+
+
+def test_news_are_told_once_in_their_order(attention):
+    attention.pass_on()
+    for number in (signal.SIGCONT, END_SIGNAL, END_SIGNAL, signal.SIGUSR2, signal.SIGCONT):
+        os.kill(os.getpid(), number)
+
+    assert attention.news() == [END_SIGNAL, signal.SIGUSR2, signal.SIGCONT]
+    assert attention.news() == []
+
+
+def test_a_signal_that_comes_twice_within_a_second_counts_once(attention, monkeypatch):
+    assert attention.counts(END_SIGNAL)
+    assert not attention.counts(END_SIGNAL)
+    assert attention.counts(signal.SIGHUP)
+
+    monkeypatch.setattr(module, "SAME_SECONDS", -1.0)
+    assert attention.counts(END_SIGNAL)
+
+
+def test_signals_wait_while_a_process_is_made(attention):
+    with module.held():
+        signal.raise_signal(signal.SIGTERM)
+        assert not attention.is_stopping
+
+    assert attention.is_stopping
+
+
+def test_what_waited_comes_when_a_process_is_ready(attention):
+    with module.held():
+        signal.raise_signal(signal.SIGTERM)
+        module.hear()
+
+        assert attention.is_stopping
 
 
 def test_a_sleep_ends_with_a_signal_which_is_forgotten_then(attention):
@@ -129,8 +246,8 @@ def test_a_process_that_a_job_forks_ends_by_a_signal(number):
 
 
 def test_signals_are_given_back():
-    before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
-    attention = Attention(1.0)
+    before = {number: signal.getsignal(number) for number in HEARD}
+    attention = Attention(StopPlans())
 
     attention.close()
 

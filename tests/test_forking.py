@@ -15,10 +15,12 @@ from jobqueue.definition import job
 from jobqueue.failure import Failure
 from jobqueue.forking import Report, perform_in_child
 from jobqueue.payload import Job
+from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from tests.sample import jobs
 
 WORKER = "host:7:work"
+PAGE = SharedPage()
 
 pytestmark = pytest.mark.usefixtures("own_registry", "redis")
 
@@ -27,7 +29,7 @@ def perform(function, attention, *args, queue="work"):
     """Perform a function as a job, in a child."""
     definition = job(name="A", queue="work")(function)
     text = payload.encode(Job(definition.name, list(args)))
-    return perform_in_child(Claimed(1, queue, text), WORKER, attention)
+    return perform_in_child(Claimed(1, queue, text), WORKER, attention, PAGE)
 
 
 def test_a_job_is_done_in_another_process(attention, redis):
@@ -108,7 +110,7 @@ def test_half_a_report_is_none(attention):
         os._exit(0)
     os.close(writer)
 
-    assert forking._wait(pid, reader, attention) == (b"", 0)
+    assert forking._Child(pid, reader, attention, SharedPage()).wait() == b""
     os.close(reader)
 
 

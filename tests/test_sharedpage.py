@@ -98,7 +98,9 @@ def test_a_page_tells_why_the_running_job_ends(goes_back):
 def test_a_closed_page_keeps_no_file_open():
     before = len(os.listdir("/dev/fd"))
 
-    SharedPage().close()
+    page = SharedPage()
+    page.close()
+    del page
 
     assert len(os.listdir("/dev/fd")) == before
 

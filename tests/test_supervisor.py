@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 import setproctitle
 
-from jobqueue import recovering
+from jobqueue import recovering, workerprocess
 from jobqueue import supervisor as module
 from jobqueue.definition import job
 from jobqueue.failure import Failure
@@ -111,10 +111,10 @@ def test_a_worker_that_died_is_recovered_and_replaced_at_once(redis, make_superv
 
 
 def test_a_worker_that_dies_at_its_start_is_started_again_after_a_pause(make_supervisor, monkeypatch, caplog):
-    def broken(options, page):
+    def broken(options, slot, heard):
         raise RuntimeError("no work today")
 
-    monkeypatch.setattr(module, "work", broken)
+    monkeypatch.setattr(workerprocess, "work", broken)
     supervisor = make_supervisor()
 
     supervisor.turn()
@@ -143,7 +143,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again_later(make_supervisor, m
 
 
 def test_the_pauses_of_workers_that_die_at_their_start_grow(make_supervisor, monkeypatch):
-    monkeypatch.setattr(module, "work", lambda options, page: 1)
+    monkeypatch.setattr(workerprocess, "work", lambda options, slot, heard: 1)
     supervisor = make_supervisor()
     pauses = []
 
@@ -157,7 +157,7 @@ def test_the_pauses_of_workers_that_die_at_their_start_grow(make_supervisor, mon
 
 
 def test_a_worker_whose_supervisor_died_meanwhile_does_not_work(make_supervisor, monkeypatch, redis):
-    monkeypatch.setattr(module.lifeline, "is_orphan", lambda parent: True)
+    monkeypatch.setattr(workerprocess.lifeline, "is_orphan", lambda parent: True)
     supervisor = make_supervisor()
 
     supervisor.turn()
@@ -167,7 +167,7 @@ def test_a_worker_whose_supervisor_died_meanwhile_does_not_work(make_supervisor,
 
 
 def test_a_worker_that_left_after_its_jobs_is_replaced(make_supervisor, monkeypatch, caplog):
-    monkeypatch.setattr(module, "work", lambda options, page: 0)
+    monkeypatch.setattr(workerprocess, "work", lambda options, slot, heard: 0)
     supervisor = make_supervisor()
     supervisor.turn()
     (first,) = pids(supervisor)

@@ -3,22 +3,43 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from jobqueue import watchdog as module
+from jobqueue.slot import REPLACE
 from jobqueue.watchdog import Watchdog
 
 
-def test_each_look_holds_a_job_that_lasts(attention):
+def watch(attention, **calls):
+    """Return a watchdog that does nothing where it is not told what."""
+    nothing = dict.fromkeys(("hold_if_due", "end", "abandon"), lambda: None)
+    return Watchdog(attention, **{**nothing, **calls})
+
+
+def test_each_look_holds_a_job_that_lasts_and_ends_one_whose_time_is_over(attention):
     looks = []
-    watchdog = Watchdog(attention, lambda: looks.append("hold"), lambda: looks.append("abandon"))
+    watchdog = watch(
+        attention, **{name: partial(looks.append, name) for name in ("hold_if_due", "end", "abandon")}
+    )
 
     watchdog.look()
     attention.stop()
     watchdog.look()
+    assert looks == ["hold_if_due", "hold_if_due"]
 
-    assert looks == ["hold", "hold"]
+    attention.finish_by = time.monotonic()
+    watchdog.look()
+    assert looks[2:] == ["hold_if_due", "end"]
+
+
+def test_it_notices_the_death_of_the_supervisor(attention):
+    attention._supervisor = os.getpid()
+
+    watch(attention).look()
+
+    assert attention.is_stopping
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -30,7 +51,7 @@ def test_it_looks_while_jobs_are_performed_and_only_then(attention, monkeypatch)
         looked.set()
         raise SystemExit
 
-    watchdog = Watchdog(attention, end_thread, lambda: None)
+    watchdog = watch(attention, hold_if_due=end_thread)
     watchdog.start()
     assert not looked.is_set()
 
@@ -53,11 +74,11 @@ def test_a_stop_that_takes_too_long_ends_the_process(attention, breaks):
     if pid == 0:
         try:
             attention.stop_by = time.monotonic()
-            Watchdog(attention, lambda: None, abandon).look()
+            watch(attention, abandon=abandon).look()
         finally:
             os._exit(9)
 
-    assert os.waitpid(pid, 0) == (pid, 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == REPLACE
     assert os.read(reader, 100) == b"abandoned"
     for end in (reader, writer):
         os.close(end)

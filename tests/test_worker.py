@@ -21,12 +21,13 @@ from jobqueue.patience import GaveUp
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.sharedpage import SharedPage
+from jobqueue.stopping import StopPlan, StopPlans
 from jobqueue.store.pushing import push
 from jobqueue.worker import ForkingWorker, Worker
 from jobqueue.workeroptions import WorkerOptions
 from tests.sample import jobs
 
-pytestmark = pytest.mark.usefixtures("redis", "own_registry")
+pytestmark = pytest.mark.usefixtures("redis", "own_registry", "own_title")
 
 COUNT = 2000
 """How many jobs are to be performed while connections are cut."""
@@ -39,13 +40,6 @@ def quick_threads():
     sys.setswitchinterval(1e-4)
     yield
     sys.setswitchinterval(before)
-
-
-@pytest.fixture(autouse=True)
-def own_title():
-    before = setproctitle.getproctitle()
-    yield
-    setproctitle.setproctitle(before)
 
 
 @pytest.fixture
@@ -396,10 +390,10 @@ def test_a_process_performs_no_more_jobs_than_it_was_told(redis, make_worker, do
     assert waiting(redis) == 2
 
 
-def test_a_worker_whose_supervisor_died_leaves(redis, make_worker, attention, done, monkeypatch):
+def test_a_worker_whose_supervisor_died_leaves(redis, make_worker, attention, done):
     record(1)
     worker = make_worker()
-    monkeypatch.setattr(worker, "_parent", 0)
+    attention._supervisor = os.getpid()
 
     worker._work()
 
@@ -476,7 +470,7 @@ def test_a_child_that_dies_is_its_jobs_failure(redis, make_worker):
 
 
 def test_the_job_of_a_child_that_does_not_end_in_time_is_put_back(redis, make_worker, attention):
-    attention._shutdown_timeout_seconds = 0.0
+    attention._plans = StopPlans(graceful=StopPlan(finish_seconds=0.0, cleanup_seconds=0.0))
 
     @job(name="hang", queue="work")
     def hang():
@@ -490,33 +484,6 @@ def test_the_job_of_a_child_that_does_not_end_in_time_is_put_back(redis, make_wo
 
     assert [b'"hang"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]
     assert redis.llen("resque:failed") == 0
-
-
-# A process of its own
-
-
-@pytest.mark.parametrize(("jobs_per_fork", "kind"), [(0, "Worker"), (1, "ForkingWorker"), (2, "Worker")])
-def test_the_options_choose_the_kind_of_worker(monkeypatch, attention, jobs_per_fork, kind):
-    monkeypatch.setattr(module, "Attention", lambda timeout: attention)
-    ran = []
-    for each in (Worker, ForkingWorker):
-        monkeypatch.setattr(each, "run", lambda self: (ran.append(type(self).__name__), self.leave()))
-
-    options = WorkerOptions(queues=QueueList.parse("work"), jobs_per_fork=jobs_per_fork)
-    assert module.work(options, SharedPage()) == 0
-
-    assert ran == [kind]
-
-
-def test_a_worker_that_cannot_tell_redis_that_it_leaves_ends_badly(monkeypatch, attention, settings, caplog):
-    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    attention.stop()
-    attention.stop_by = time.monotonic()
-    monkeypatch.setattr(module, "Attention", lambda timeout: attention)
-
-    assert module.work(WorkerOptions(queues=QueueList.parse("work")), SharedPage()) == 1
-
-    assert "leaves while Redis is away; what it had will be recovered" in caplog.text
 
 
 # Connections that are cut again and again
@@ -588,6 +555,7 @@ def test_a_job_that_no_child_could_be_forked_for_is_tried_again(redis, make_work
     jobs.record.enqueue(1)
 
     worker = make_worker("default", kind=ForkingWorker)
+    worker.turn()
     worker.turn()
     worker.leave()
 

@@ -5,6 +5,7 @@ import pytest
 from jobqueue import registry
 from jobqueue.exceptions import InvalidOption, InvalidQueues
 from jobqueue.patterns import QueueList
+from jobqueue.stopping import StopPlan, StopPlans
 from jobqueue.workeroptions import WorkerOptions, read_options
 
 SILENT = {
@@ -14,6 +15,8 @@ SILENT = {
     "interval": None,
     "burst": False,
     "shutdown_timeout": None,
+    "term_timeout": None,
+    "max_memory": None,
     "pidfile": None,
 }
 
@@ -31,7 +34,8 @@ def test_without_options_one_worker_stays_for_ever():
         jobs_per_fork=0,
         interval_seconds=5.0,
         burst=False,
-        shutdown_timeout_seconds=25.0,
+        stops=StopPlans(),
+        max_memory_mb=0.0,
         pidfile="",
     )
 
@@ -58,13 +62,50 @@ def test_without_options_one_worker_stays_for_ever():
         ({"FORK_PER_JOB": "true"}, {"jobs_per_fork": 5}, {"jobs_per_fork": 5}),
         ({"PIDFILE": "a.pid"}, {}, {"pidfile": "a.pid"}),
         ({"PIDFILE": "a.pid"}, {"pidfile": "b.pid"}, {"pidfile": "b.pid"}),
-        ({}, {"shutdown_timeout": 0.0}, {"shutdown_timeout_seconds": 0.0}),
+        ({"MAX_MEMORY": "300"}, {}, {"max_memory_mb": 300.0}),
+        ({"MAX_MEMORY": "300"}, {"max_memory": 0.0}, {"max_memory_mb": 0.0}),
     ],
 )
 def test_the_command_line_goes_before_the_environment(environ, given, asked):
     options = read(environ, **given)
 
     assert {name: getattr(options, name) for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "finish", "cleanup"),
+    [
+        ({}, {}, 25.0, 4.0),
+        ({}, {"shutdown_timeout": 0.0, "term_timeout": 0.0}, 0.0, 0.0),
+        ({"RESQUE_TERM_TIMEOUT": "2"}, {}, 25.0, 2.0),
+        ({"RESQUE_TERM_TIMEOUT": "2"}, {"term_timeout": 3.0}, 25.0, 3.0),
+        ({"RESQUE_PRE_SHUTDOWN_TIMEOUT": "9"}, {}, 25.0, 4.0),  # only TERM_CHILD looks at it
+    ],
+)
+def test_the_times_of_a_graceful_stop(environ, given, finish, cleanup):
+    assert read(environ, **given).stops == StopPlans(
+        graceful=StopPlan(finish_seconds=finish, cleanup_seconds=cleanup)
+    )
+
+
+def test_a_setting_lets_stopped_jobs_fail(settings):
+    settings.JOBQUEUE_FAIL_STOPPED_JOBS = True
+
+    assert read().stops.graceful.fails
+
+
+@pytest.mark.parametrize("value", ["1", "false", ""])
+def test_resques_variables_are_switched_on_by_any_value(value):
+    stops = read({"TERM_CHILD": value, "GRACEFUL_TERM": value}).stops
+
+    assert stops.term_child == StopPlan(finish_seconds=0.0, cleanup_seconds=4.0, fails=True)
+    assert stops.is_term_graceful
+
+
+def test_resques_timeouts_make_the_plan_of_term_child():
+    environ = {"TERM_CHILD": "1", "RESQUE_PRE_SHUTDOWN_TIMEOUT": "5", "RESQUE_TERM_TIMEOUT": "7"}
+
+    assert read(environ).stops.term_child == StopPlan(finish_seconds=5.0, cleanup_seconds=7.0, fails=True)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +137,7 @@ def test_settings_are_the_defaults(settings):
     settings.JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS = 8.0
 
     assert read().interval_seconds == read({"INTERVAL": "0"}).interval_seconds == 0.25
-    assert read().shutdown_timeout_seconds == 8.0
+    assert read().stops.graceful.finish_seconds == 8.0
 
 
 @pytest.mark.parametrize(
@@ -112,6 +153,13 @@ def test_settings_are_the_defaults(settings):
         ({}, {"interval": -0.5}, "--interval is -0.5; it must be at least 0."),
         ({}, {"interval": float("nan")}, "--interval is nan; it must be at least 0."),
         ({}, {"shutdown_timeout": -1.0}, "--shutdown-timeout is -1.0; it must be at least 0."),
+        ({}, {"term_timeout": -1.0}, "--term-timeout is -1.0; it must be at least 0."),
+        ({}, {"max_memory": -1.0}, "--max-memory is -1.0; it must be at least 0."),
+        (
+            {"RESQUE_PRE_SHUTDOWN_TIMEOUT": "-1"},
+            {},
+            "RESQUE_PRE_SHUTDOWN_TIMEOUT is -1.0; it must be at least 0.",
+        ),
     ],
 )
 def test_wrong_options_are_refused_with_the_reason(environ, given, complaint):

@@ -47,7 +47,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--shutdown-timeout",
             type=float,
-            help="Seconds that a stopping worker leaves its job before it puts it back (25).",
+            help="Seconds that a stopping worker lets its job run before it ends the job (25).",
+        )
+        parser.add_argument(
+            "--term-timeout",
+            type=float,
+            help="Seconds that a job which is ended may clean up before its process is killed (4). "
+            "Environment: RESQUE_TERM_TIMEOUT.",
+        )
+        parser.add_argument(
+            "--max-memory",
+            type=float,
+            metavar="MB",
+            help="Replace a worker process that has grown beyond so many megabytes, between two jobs; 0, "
+            "the default, never. Environment: MAX_MEMORY.",
         )
         parser.add_argument("--pidfile", help="Write the supervisor's pid here. Environment: PIDFILE.")
         parser.add_argument(
@@ -61,7 +74,7 @@ class Command(BaseCommand):
         except (InvalidOption, InvalidQueues) as error:
             raise CommandError(str(error)) from error
         if options["reload"]:
-            reloading.run(chosen.shutdown_timeout_seconds)
+            reloading.run(chosen.stops.graceful.seconds)
             return
         try:
             connection.address()
