@@ -16,6 +16,7 @@ from types import FrameType
 
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
+from jobqueue.recovery import timeout_text
 from jobqueue.sharedpage import SharedPage
 
 END_SIGNAL = signal.SIGUSR1
@@ -114,11 +115,6 @@ def term_exception(page: SharedPage) -> TermException:
     if not number:
         return TermException(END_SIGNAL.name)
     return TermException(signal.Signals(number).name, goes_back=goes_back)
-
-
-def timeout_text(seconds: float) -> str:
-    """Say what was wrong with a job whose timeout this is."""
-    return f"The job ran longer than its timeout of {seconds:g} s"
 
 
 interruption = Interruption()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from redis.exceptions import ResponseError
 
+from jobqueue import registry
 from jobqueue.conf import settings
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
@@ -78,7 +79,7 @@ class Recoverer:
         Only after keeping heartbeats for as long as counts as dead: when Redis itself was away, every run
         looks silent, and the living must not be taken for dead.
         """
-        judge = SilentRun(max_crashes=settings.max_crashes)
+        judge = SilentRun(registry.crash_policy)
         for run, dead_since_ms in runs.silent_runs(self._link, settings.dead_after_seconds).items():
             try:
                 if self._recover(run, judge, dead_since_ms):

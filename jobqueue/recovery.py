@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobqueue import failure
-from jobqueue.exceptions import DirtyExit, InvalidPayload
+from jobqueue.exceptions import DirtyExit, InvalidPayload, JobTimeout
 from jobqueue.keys import to_text
-from jobqueue.payload import decode, with_crashes
+from jobqueue.payload import Job, decode, with_crashes
 
 NO_TOKENS = frozenset({b"worker", b"next"})
 """Fields of an ``inflight`` hash beside its tokens: the worker's id, the first token not yet claimed."""
 DIRTY_EXIT = f"{DirtyExit.__module__}.{DirtyExit.__qualname__}"
+JOB_TIMEOUT = f"{JobTimeout.__module__}.{JobTimeout.__qualname__}"
 
 
 class Held(NamedTuple):
@@ -42,6 +43,19 @@ Judge = Callable[[Held, str], Ending]
 """Decides on one held job of the worker with that id."""
 
 
+class CrashPolicy(NamedTuple):
+    """What becomes of the jobs of one definition when their process dies."""
+
+    retries: bool = False
+    """One that was being performed is tried again, alone; else it fails."""
+    max_crashes: int = 3
+    """One that was in flight in so many processes that died fails in any case."""
+
+
+PolicyOf = Callable[[str], CrashPolicy]
+"""Looks up the policy for jobs of that name, which may be unknown, or empty for what is no job."""
+
+
 def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
     """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
     worker_id = to_text(fields.get(b"worker", b""))
@@ -58,6 +72,19 @@ def _held(token: int, value: bytes) -> Held:
     return Held(token, match[1] == b"1", queue, value[end:])
 
 
+class Overrun(NamedTuple):
+    """A job that ran longer than its timeout, and did not end in the grace time either."""
+
+    timeout_seconds: float
+    grace_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{timeout_text(self.timeout_seconds)}, did not end within {self.grace_seconds:g} s of its "
+            "JobTimeout, and its process was killed"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadWorker:
     """A worker process whose supervisor knows how it died and what it was doing.
@@ -72,36 +99,50 @@ class DeadWorker:
     """Token of the running job; 0 for none."""
     finished: range
     """Tokens of the jobs that had ended well and were not settled yet."""
+    policy_of: PolicyOf
     is_blameless: bool = False
     """The supervisor itself ended it, to stop in time: the running job goes back too."""
+    overrun: Overrun | None = None
+    """The supervisor ended it, because of the running job."""
 
     def __call__(self, held: Held, worker_id: str) -> Ending:
         if held.token in self.finished:
             return Ending(held.token, "done")
         if held.token != self.running or self.is_blameless:
             return Ending(held.token, "back", held.payload)
-        return Ending(held.token, "killed", _entry(held, worker_id, exit_text(self.pid, self.status)))
+        if self.overrun:
+            return Ending(held.token, "killed", overrun_entry(held, worker_id, self.overrun))
+        return after_crash(held, worker_id, exit_text(self.pid, self.status), self.policy_of)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+def after_crash(held: Held, worker_id: str, how: str, policy_of: PolicyOf) -> Ending:
+    """Decide on a job that was being performed in a process that died; ``how`` tells how it died."""
+    policy, crashes = _policy(held, policy_of), _crashes(held) + 1
+    if policy.retries and crashes < policy.max_crashes:
+        return Ending(held.token, "back", with_crashes(held.payload, crashes))
+    text = how if crashes == 1 else f"{how}. {_in_flight(held, crashes)}"
+    return Ending(held.token, "killed", _entry(held, worker_id, text))
+
+
+@dataclass(frozen=True, slots=True)
 class SilentRun:
     """A run whose heartbeats ended: its machine, supervisor or network died.
 
-    A started job fails. One that was not yet known to last may have done it, so it counts a crash
-    and is performed alone; one that has counted ``max_crashes`` of them fails.
+    A started job fails, or is tried again as its definition says. One that was not yet known to last may
+    have done it, so it counts a crash and is performed alone. Either fails at the last crash it may have.
     """
 
-    max_crashes: int
+    policy_of: PolicyOf
 
     def __call__(self, held: Held, worker_id: str) -> Ending:
-        if held.is_started:
+        policy, crashes = _policy(held, self.policy_of), _crashes(held) + 1
+        if held.is_started and not policy.retries:
             text = f"Worker {worker_id} did not gracefully exit while processing {_name(held)}"
-            return Ending(held.token, "failed", _entry(held, worker_id, text))
-        crashes = _crashes(held) + 1
-        if crashes >= self.max_crashes:
-            text = f"{_name(held)} was in flight in {crashes} processes that died, last in worker {worker_id}"
-            return Ending(held.token, "failed", _entry(held, worker_id, text))
-        return Ending(held.token, "back", with_crashes(held.payload, crashes))
+        elif crashes >= policy.max_crashes:
+            text = f"{_in_flight(held, crashes)}, last in worker {worker_id}"
+        else:
+            return Ending(held.token, "back", with_crashes(held.payload, crashes))
+        return Ending(held.token, "failed", _entry(held, worker_id, text))
 
 
 def put_back(held: Held, worker_id: str) -> Ending:
@@ -125,21 +166,49 @@ def _signal_text(number: int) -> str:
         return f"signal {number}"
 
 
-def _entry(held: Held, worker_id: str, error: str) -> bytes:
+def overrun_entry(held: Held, worker_id: str, overrun: Overrun) -> bytes:
+    """Return the failure entry of a job whose process was killed because of its timeout."""
+    return _entry(held, worker_id, str(overrun), JOB_TIMEOUT)
+
+
+def dirty_exit(payload: bytes, queue: str, worker_id: str, error: str) -> bytes:
+    """Return the failure entry of a job whose process died, or was given up."""
+    return _entry(Held(0, True, queue, payload), worker_id, error)
+
+
+def timeout_text(seconds: float) -> str:
+    """Say what was wrong with a job whose timeout this is."""
+    return f"The job ran longer than its timeout of {seconds:g} s"
+
+
+def _entry(held: Held, worker_id: str, error: str, exception: str = DIRTY_EXIT) -> bytes:
     return failure.entry(
-        held.payload, exception=DIRTY_EXIT, error=error, backtrace=[], worker=worker_id, queue=held.queue
+        held.payload, exception=exception, error=error, backtrace=[], worker=worker_id, queue=held.queue
     )
 
 
+def _in_flight(held: Held, crashes: int) -> str:
+    deaths = "1 process" if crashes == 1 else f"{crashes} processes"
+    return f"{_name(held)} was in flight in {deaths} that died"
+
+
 def _name(held: Held) -> str:
-    try:
-        return decode(held.payload).name
-    except InvalidPayload:
-        return "an unreadable payload"
+    job = _job(held)
+    return job.name if job else "an unreadable payload"
 
 
 def _crashes(held: Held) -> int:
+    job = _job(held)
+    return job.crashes if job else 0
+
+
+def _policy(held: Held, policy_of: PolicyOf) -> CrashPolicy:
+    job = _job(held)
+    return policy_of(job.name if job else "")
+
+
+def _job(held: Held) -> Job | None:
     try:
-        return decode(held.payload).crashes
+        return decode(held.payload)
     except InvalidPayload:
-        return 0
+        return None

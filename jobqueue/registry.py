@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobqueue.conf import settings
 from jobqueue.exceptions import DuplicateJob, UnknownJob
+from jobqueue.recovery import CrashPolicy
 
 if TYPE_CHECKING:
     from jobqueue.definition import Definition
@@ -49,6 +51,16 @@ def of_class(owner: type) -> Definition[..., Any]:
             f"{owner.__module__}.{owner.__qualname__} is no job: it needs `queue` and a static or class "
             "method `perform`, and a place in the `jobs` module of an app in INSTALLED_APPS (or @job)."
         ) from None
+
+
+def crash_policy(name: str) -> CrashPolicy:
+    """Return what becomes of a job of this name when its process dies; an unknown one gets the defaults."""
+    definition = _by_name.get(name)
+    if definition is None:
+        return CrashPolicy(max_crashes=settings.max_crashes)
+    return CrashPolicy(
+        retries=definition.on_crash == "retry", max_crashes=definition.max_crashes or settings.max_crashes
+    )
 
 
 def is_class_of_job(owner: type) -> bool:

@@ -9,7 +9,7 @@ from jobqueue.attention import Attention
 from jobqueue.link import Link
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
-from jobqueue.recovery import SilentRun, put_back
+from jobqueue.recovery import CrashPolicy, SilentRun, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Endings, Run
@@ -131,9 +131,13 @@ def test_a_heartbeat_registers_a_worker_again(redis, fill, link, run):
     assert redis.smembers("resque:workers") == {WORKER.encode()}
 
 
+def silent_run(max_crashes):
+    return SilentRun(lambda name: CrashPolicy(max_crashes=max_crashes))
+
+
 @pytest.mark.parametrize(
     ("judge", "left", "failed"),
-    [(put_back, 4, 0), (SilentRun(max_crashes=3), 4, 0), (SilentRun(max_crashes=1), 1, 3)],
+    [(put_back, 4, 0), (silent_run(3), 4, 0), (silent_run(1), 1, 3)],
 )
 def test_dead_runs_are_recovered(redis, fill, link, run, judge, left, failed):
     push("work", JOBS)

@@ -7,8 +7,18 @@ import signal
 import pytest
 
 from jobqueue.failure import Failure
-from jobqueue.payload import Job, decode, encode
-from jobqueue.recovery import DeadWorker, Ending, Held, SilentRun, exit_text, parse_held, put_back
+from jobqueue.payload import Job, encode
+from jobqueue.recovery import (
+    CrashPolicy,
+    DeadWorker,
+    Ending,
+    Held,
+    Overrun,
+    SilentRun,
+    exit_text,
+    parse_held,
+    put_back,
+)
 
 WORKER = "host:7:work"
 PAYLOAD = encode(Job("A", [1]))
@@ -22,8 +32,19 @@ def failure(ending):
     return Failure.parse(ending.text)
 
 
+def crashed(times):
+    """Return the payload of a job that was in flight in so many deaths."""
+    return encode(Job("A", [1], crashes=times))
+
+
+def policy(**given):
+    """Return the look-up of a site where only A has a policy of its own."""
+    return lambda name: CrashPolicy(**given) if name == "A" else CrashPolicy()
+
+
 def dead_worker(**given):
-    return DeadWorker(**{"pid": 7, "status": signal.SIGKILL, "running": 2, "finished": range(1, 2), **given})
+    known = {"pid": 7, "status": signal.SIGKILL, "running": 2, "finished": range(1, 2), "policy_of": policy()}
+    return DeadWorker(**known | given)
 
 
 # What stands in flight
@@ -69,6 +90,10 @@ def test_the_job_that_was_running_fails_and_names_the_signal():
         ({"running": 2, "finished": range(1, 3)}, 2, "done"),  # or just after noting the end of one
         ({"is_blameless": True}, 2, "back"),  # the supervisor ended it
         ({"is_blameless": True}, 1, "done"),
+        ({"policy_of": policy(retries=True)}, 1, "done"),
+        ({"policy_of": policy(retries=True)}, 3, "back"),
+        ({"overrun": Overrun(2, 5)}, 1, "done"),
+        ({"overrun": Overrun(2, 5)}, 3, "back"),
     ],
 )
 def test_only_the_running_job_is_to_blame(dead, token, how):
@@ -95,33 +120,84 @@ def test_the_end_of_a_process_is_told(status, text):
     assert exit_text(7, status) == text
 
 
+@pytest.mark.parametrize(("crashes", "told"), [(0, 1), (1, 2)])
+def test_a_job_whose_definition_says_so_is_tried_again_with_one_more_crash(crashes, told):
+    judge = dead_worker(policy_of=policy(retries=True))
+
+    assert judge(held(payload=crashed(crashes)), WORKER) == Ending(2, "back", crashed(told))
+
+
+def test_a_job_that_was_tried_too_often_fails_and_tells_how_often():
+    judge = dead_worker(policy_of=policy(retries=True, max_crashes=2))
+
+    ending = judge(held(payload=crashed(1)), WORKER)
+
+    assert ending.how == "killed"
+    assert failure(ending).error == (
+        "Child process received unhandled signal pid 7 SIGKILL (signal 9). "
+        "A was in flight in 2 processes that died"
+    )
+
+
+@pytest.mark.parametrize("payload", [b"{", encode(Job("B", [1]))])
+def test_what_no_definition_speaks_for_fails(payload):
+    judge = dead_worker(policy_of=policy(retries=True))
+
+    assert judge(held(payload=payload), WORKER).how == "killed"
+
+
+def test_a_job_that_was_killed_for_its_timeout_fails_whatever_its_crashes_may_be():
+    judge = dead_worker(overrun=Overrun(2.5, 5), policy_of=policy(retries=True))
+
+    ending = judge(held(), WORKER)
+
+    assert ending.how == "killed"
+    assert failure(ending).exception == "jobqueue.exceptions.JobTimeout"
+    assert failure(ending).error == (
+        "The job ran longer than its timeout of 2.5 s, did not end within 5 s of its JobTimeout, "
+        "and its process was killed"
+    )
+
+
 # A run whose heartbeats ended
 
 
 def test_a_job_that_was_started_fails():
-    ending = SilentRun(max_crashes=3)(held(is_started=True), WORKER)
+    ending = SilentRun(policy())(held(is_started=True), WORKER)
 
     assert ending.how == "failed"
     assert failure(ending).error == "Worker host:7:work did not gracefully exit while processing A"
 
 
-def test_a_job_that_may_have_been_running_is_tried_again_with_one_more_crash():
-    ending = SilentRun(max_crashes=3)(held(payload=encode(Job("A", [1], crashes=1))), WORKER)
+@pytest.mark.parametrize(
+    ("is_started", "policy_of"),
+    [(False, policy()), (True, policy(retries=True)), (False, policy(retries=True))],
+)
+def test_a_job_that_may_have_been_running_is_tried_again_with_one_more_crash(is_started, policy_of):
+    ending = SilentRun(policy_of)(held(is_started=is_started, payload=crashed(1)), WORKER)
 
-    assert ending.how == "back"
-    assert decode(ending.text) == Job("A", [1], crashes=2)
+    assert ending == Ending(2, "back", crashed(2))
 
 
-def test_a_job_that_was_in_flight_in_too_many_deaths_fails():
-    ending = SilentRun(max_crashes=3)(held(payload=encode(Job("A", [1], crashes=2))), WORKER)
+@pytest.mark.parametrize(
+    ("is_started", "crashes", "policy_of", "deaths"),
+    [
+        (False, 2, policy(), "3 processes"),
+        (False, 0, policy(max_crashes=1), "1 process"),
+        (True, 2, policy(retries=True), "3 processes"),
+        (True, 4, policy(retries=True, max_crashes=5), "5 processes"),
+    ],
+)
+def test_a_job_that_was_in_flight_in_too_many_deaths_fails(is_started, crashes, policy_of, deaths):
+    ending = SilentRun(policy_of)(held(is_started=is_started, payload=crashed(crashes)), WORKER)
 
     assert ending.how == "failed"
-    assert failure(ending).error == "A was in flight in 3 processes that died, last in worker host:7:work"
+    assert failure(ending).error == f"A was in flight in {deaths} that died, last in worker host:7:work"
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"class":1}'])
 def test_what_is_no_job_is_put_back_as_it_stands_or_fails(payload):
-    judge = SilentRun(max_crashes=3)
+    judge = SilentRun(policy())
 
     assert judge(held(payload=payload), WORKER) == Ending(2, "back", payload)
     assert failure(judge(held(is_started=True, payload=payload), WORKER)).error.endswith(

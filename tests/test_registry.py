@@ -7,6 +7,7 @@ import pytest
 from jobqueue import discovery, registry
 from jobqueue.definition import job
 from jobqueue.exceptions import DuplicateJob, InvalidDefinition, UnknownJob
+from jobqueue.recovery import CrashPolicy
 from tests.sample import jobs
 from tests.sample.elsewhere import Elsewhere
 
@@ -160,3 +161,13 @@ def test_a_class_whose_perform_needs_an_instance_is_refused():
         InvalidDefinition, match="Report needs a method `perform` that runs without an instance"
     ):
         discovery.register_classes(module_of_jobs(Report=Report))
+
+
+def test_a_definition_tells_what_becomes_of_jobs_whose_process_dies(settings):
+    settings.JOBQUEUE_MAX_CRASHES = 5
+    job(name="fails")(print)
+    job(name="tries again", on_crash="retry", max_crashes=2)(print)
+
+    assert registry.crash_policy("fails") == CrashPolicy(retries=False, max_crashes=5)
+    assert registry.crash_policy("tries again") == CrashPolicy(retries=True, max_crashes=2)
+    assert registry.crash_policy("unknown") == CrashPolicy(retries=False, max_crashes=5)

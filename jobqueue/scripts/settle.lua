@@ -3,7 +3,8 @@
 --       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues
 -- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed
 --       then tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
---       does not count as failed; tokens to put back in ascending order
+--       does not count as failed; pairs (token, payload) to put back in ascending order of tokens, where an
+--       empty payload leaves it as it is
 -- Returns the number of tokens that were in flight; others were settled before and count for nothing.
 -- include _fence
 -- include _ring
@@ -11,7 +12,7 @@
 -- include _places
 local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local refusal = raised + killed > 0 and no_place(KEYS[3])
-for i = 7 + done + 2 * (raised + killed), #ARGV do
+for i = 7 + done + 2 * (raised + killed), #ARGV, 2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   refusal = refusal or held and no_place(ARGV[2] .. unhold(held))
 end
@@ -36,12 +37,12 @@ for i = 1, raised + killed do
 end
 
 local back = 0
-for i = #ARGV, at, -1 do
+for i = #ARGV - 1, at, -2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   if held then
     local queue, payload = unhold(held)
     redis.call("HDEL", KEYS[2], ARGV[i])
-    redis.call("LPUSH", ARGV[2] .. queue, payload)
+    redis.call("LPUSH", ARGV[2] .. queue, ARGV[i + 1] ~= "" and ARGV[i + 1] or payload)
     redis.pcall("SADD", KEYS[9], queue)
     ring(ARGV[3] .. queue)
     back = back + 1

@@ -37,12 +37,15 @@ class Endings:
     """The same of jobs whose process died; Resque does not count them as failed."""
     back: list[int] = field(default_factory=list)
     """Tokens to put back at the head of their queues, in the order of their claims."""
+    again: list[tuple[int, bytes]] = field(default_factory=list)
+    """The same with payloads that have changed."""
 
     def __bool__(self) -> bool:
-        return bool(self.done or self.failed or self.killed or self.back)
+        return bool(self.done or self.failed or self.killed or self.back or self.again)
 
     def tokens(self) -> set[int]:
-        return {*self.done, *self.back, *(token for token, _ in (*self.failed, *self.killed))}
+        pairs = (*self.failed, *self.killed, *self.again)
+        return {*self.done, *self.back, *(token for token, _ in pairs)}
 
 
 class Run:
@@ -140,10 +143,11 @@ class Scripts:
         return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
 
     def settle(self, endings: Endings) -> Call:
-        failures = [part for pair in (*endings.failed, *endings.killed) for part in pair]
         counts = [len(endings.done), len(endings.failed), len(endings.killed)]
-        tokens = [*endings.done, *failures, *sorted(endings.back)]
-        return Call(load("settle"), self._settle_keys, [self._run, *self._prefixes, *counts, *tokens])
+        backs = sorted([*((token, b"") for token in endings.back), *endings.again])
+        pairs = [part for pair in (*endings.failed, *endings.killed, *backs) for part in pair]
+        args = [self._run, *self._prefixes, *counts, *endings.done, *pairs]
+        return Call(load("settle"), self._settle_keys, args)
 
     def start(self, token: int, shown: bytes) -> Call:
         to = [*self._base, self._key.worker(self._worker_id)]

@@ -113,17 +113,36 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.faults)
     @rule(name=workers)
+    def worker_dies_and_its_job_is_tried_again(self, name: str) -> None:
+        worker = self.workers[name]
+        running, finished = worker.shared_page()
+        with self.heads_keep_order():
+            self.store.recover(worker.run, running, finished, supervised=True, retries=True)
+        worker.begin_run()
+        self.disturb()
+
+    @precondition(lambda self: self.faults)
+    @rule(name=workers)
+    def child_dies_and_its_job_is_tried_again(self, name: str) -> None:
+        """As a worker sees it that forks for each job."""
+        running = self.workers[name].running
+        if running is not None:
+            self.act(name, "end", "again" if running.crashes + 1 < LIMIT else "failed")
+            self.disturb()
+
+    @precondition(lambda self: self.faults)
+    @rule(name=workers)
     def machine_dies(self, name: str) -> None:
         self.dead_runs.append(self.workers[name].run)
         self.workers[name].begin_run()
         self.disturb()
 
     @precondition(lambda self: self.dead_runs)
-    @rule(twice=st.booleans())
-    def recover_dead(self, twice: bool) -> None:
+    @rule(twice=st.booleans(), retries=st.booleans())
+    def recover_dead(self, twice: bool, retries: bool) -> None:
         run = self.dead_runs.pop(0)
         for _ in range(1 + twice):
-            self.store.recover(run, None, [], supervised=False)
+            self.store.recover(run, None, [], supervised=False, retries=retries)
 
     @contextmanager
     def heads_keep_order(self) -> Iterator[None]:

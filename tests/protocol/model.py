@@ -44,7 +44,7 @@ class Ending:
 
     token: int
     how: str
-    """``done``, ``failed`` or ``back``."""
+    """``done``, ``failed``, ``back``, or ``again``: back with one more crash."""
 
 
 class Store(Protocol):
@@ -56,7 +56,9 @@ class Store(Protocol):
     def settle(self, run: str, endings: Sequence[Ending]) -> None: ...
     def start(self, run: str, token: int) -> None: ...
     def tokens(self, run: str) -> set[int]: ...
-    def recover(self, run: str, running: int | None, finished: Sequence[int], supervised: bool) -> None: ...
+    def recover(
+        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+    ) -> None: ...
     def pause(self, queue: str) -> None: ...
     def resume(self, queue: str) -> None: ...
     def waiting(self, queue: str) -> list[str]: ...
@@ -113,8 +115,9 @@ class ModelStore:
             job = held.pop(ending.token, None)
             if job is None:
                 continue
-            if ending.how == "back":
-                self.queues.setdefault(job.queue, []).insert(0, (job.job, job.crashes))
+            if ending.how in ("back", "again"):
+                crashes = job.crashes + (ending.how == "again")
+                self.queues.setdefault(job.queue, []).insert(0, (job.job, crashes))
                 continue
             self.processed += 1
             if ending.how == "failed":
@@ -129,23 +132,25 @@ class ModelStore:
     def tokens(self, run: str) -> set[int]:
         return set(self._held(run))
 
-    def recover(self, run: str, running: int | None, finished: Sequence[int], supervised: bool) -> None:
+    def recover(
+        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+    ) -> None:
         """Take a dead run apart.
 
         ``supervised``: its supervisor knows which token was running and which had finished. Otherwise only
-        Redis is left to tell: started ones fail, the others may each have been the one that killed.
+        Redis is left to tell: each of them may have been the one that killed. One that is known to have
+        begun fails, unless its definition says ``retries``; any fails that has crashed too often.
         """
         held = self.runs.pop(run, {})
         for token, job in sorted(held.items(), reverse=True):
+            has_begun = token == running if supervised else job.started
+            crashes = job.crashes + (has_begun or not supervised)
             if token in finished:
                 self.processed += 1
-            elif token == running or (not supervised and job.started):
+            elif (has_begun and not retries) or crashes > job.crashes and crashes >= LIMIT:
                 self.failures.append(job.job)
                 self.processed += supervised
-            elif not supervised and job.crashes + 1 >= LIMIT:
-                self.failures.append(job.job)
             else:
-                crashes = job.crashes + (not supervised)
                 self.queues.setdefault(job.queue, []).insert(0, (job.job, crashes))
 
     def pause(self, queue: str) -> None:

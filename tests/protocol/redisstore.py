@@ -64,6 +64,8 @@ class RedisStore:
         for ending in sorted(endings, key=lambda each: each.token):
             if ending.how == "failed":
                 told.failed.append((ending.token, self.entry(run, ending.token)))
+            elif ending.how == "again":
+                told.again.append((ending.token, self.crashed(run, ending.token)))
             else:
                 getattr(told, ending.how).append(ending.token)
         self.refused(run, "settle", told)
@@ -75,6 +77,14 @@ class RedisStore:
         job = recovery._held(token, held)
         return recovery._entry(job, "host:1:x", "raised")
 
+    def crashed(self, run: str, token: int) -> bytes:
+        """Return the payload in flight with one more crash."""
+        held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
+        if held is None:
+            return b"settled before"
+        text = recovery._held(token, held).payload
+        return payload.with_crashes(text, payload.decode(text).crashes + 1)
+
     def start(self, run: str, token: int) -> None:
         self.refused(run, "start", token, b"{}", Endings())
 
@@ -83,10 +93,15 @@ class RedisStore:
             raise Refused
         return self.runs[run].tokens()
 
-    def recover(self, run: str, running: int | None, finished: Sequence[int], supervised: bool) -> None:
+    def recover(
+        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+    ) -> None:
         span = range(min(finished, default=0), max(finished, default=-1) + 1)
-        dead = recovery.DeadWorker(pid=1, status=KILLED, running=running or 0, finished=span)
-        judge = dead if supervised else recovery.SilentRun(max_crashes=LIMIT)
+        policy = recovery.CrashPolicy(retries=retries, max_crashes=LIMIT)
+        dead = recovery.DeadWorker(
+            pid=1, status=KILLED, running=running or 0, finished=span, policy_of=lambda _: policy
+        )
+        judge = dead if supervised else recovery.SilentRun(lambda _: policy)
         runs.recover(self.link, self.runs[run].name, judge)
 
     def pause(self, queue: str) -> None:

@@ -303,6 +303,16 @@ def test_jobs_are_put_back_at_the_head_in_their_order(redis, run):
     assert counters(redis) == [0, 0, 0, 0]
 
 
+@pytest.mark.usefixtures("work")
+def test_a_job_that_is_put_back_with_another_text_keeps_its_place(redis, run):
+    claim(run, most=3)
+
+    run.settle(Endings(back=[1, 3], again=[(2, b"b again")]))
+
+    assert waiting(redis) == [b"a", b"b again", b"c", b"d"]
+    assert counters(redis) == [0, 0, 0, 0]
+
+
 def test_a_queue_that_was_removed_is_a_queue_again_with_what_is_put_back(redis, run):
     push("work", [b"a"])
     claim(run)
@@ -395,7 +405,11 @@ def test_a_counter_that_is_no_number_stops_nothing(redis, run):
     [
         (Endings(), set()),
         (Endings(done=[1]), {1}),
-        (Endings(done=[1], failed=[(2, b"")], killed=[(3, b"")], back=[4]), {1, 2, 3, 4}),
+        (Endings(again=[(1, b"")]), {1}),
+        (
+            Endings(done=[1], failed=[(2, b"")], killed=[(3, b"")], back=[4], again=[(5, b"")]),
+            {1, 2, 3, 4, 5},
+        ),
     ],
 )
 def test_endings_know_their_tokens(endings, tokens):
