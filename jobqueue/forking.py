@@ -10,11 +10,12 @@ import time
 from typing import NamedTuple
 
 from jobqueue import attention as signals
-from jobqueue import lifeline, processtitle
+from jobqueue import lifeline, processtitle, registry
 from jobqueue.attention import PASSED_ON, Attention
+from jobqueue.conf import settings
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
-from jobqueue.recovery import dirty_exit, exit_text
+from jobqueue.recovery import Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 
@@ -33,11 +34,14 @@ class Report(NamedTuple):
     """The child died without a report."""
     is_put_back: bool = False
     """The worker had to end the child to stop in time, or could not even make one."""
+    again: bytes | None = None
+    """The payload to try again after a crash."""
 
 
 def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Report:
     """Fork, let the child perform the job, and wait for its report or its death."""
     reader, writer = os.pipe()
+    page.lift_limit()
     lifeline.flush()
     attention.news()  # what came before is not meant for this job
     try:
@@ -58,10 +62,20 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
         os.close(reader)
     if text:
         return Report(text[1:] if text[:1] == FAILED else None, is_put_back=text[:1] == BACK)
+    return _report_of_death(job, worker_id, child, attention)
+
+
+def _report_of_death(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Report:
+    held = Held(job.token, True, job.queue, job.payload)
+    if child.overrun:
+        return Report(overrun_entry(held, worker_id, child.overrun), was_killed=True)
     if attention.is_overdue and not attention.plan.fails:
         return Report(None, is_put_back=True)
-    death = exit_text(pid, child.status)
-    return Report(dirty_exit(job.payload, job.queue, worker_id, death), was_killed=True)
+    policy_of = no_retry if child.is_killed else registry.crash_policy
+    ending = after_crash(held, worker_id, exit_text(child.pid, child.status), policy_of)
+    if ending.how == "back":
+        return Report(None, again=ending.text)
+    return Report(ending.text, was_killed=True)
 
 
 def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> None:
@@ -69,6 +83,7 @@ def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: 
     try:
         signals.leave_to_parent()
         interruption.await_job()
+        interruption.keep_timeouts(page, settings.job_timeout_seconds)
         interruption.listen(lambda: term_exception(page))
         signals.hear()
         lifeline.die_with_parent(signal.SIGKILL)
@@ -94,13 +109,17 @@ class _Child:
     """The process of one job, as its worker sees it."""
 
     def __init__(self, pid: int, reader: int, attention: Attention, page: SharedPage) -> None:
-        self._pid = pid
+        self.pid = pid
         self._reader = reader
         self._attention = attention
         self._page = page
         self._kill_by = float("inf")
         """When a job that was told to end has to have ended, in seconds of ``time.monotonic``."""
         self._is_told = False
+        self.is_killed = False
+        """The worker has killed it."""
+        self.overrun: Overrun | None = None
+        """The worker has killed it because of this timeout."""
         self.status = 0
         """As ``os.waitpid`` returned it."""
 
@@ -114,7 +133,7 @@ class _Child:
             self._attention.look_for_supervisor()
             self._pass_signals_on()
             self._kill_if_due()
-            ended, self.status = os.waitpid(self._pid, os.WNOHANG)
+            ended, self.status = os.waitpid(self.pid, os.WNOHANG)
             has_ended = bool(ended)
             chunk, is_open = _read_available(self._reader)
             received += chunk
@@ -123,23 +142,30 @@ class _Child:
 
     def _seconds_to_next_look(self) -> float:
         end = self._attention.stop_by if self._is_told else self._attention.finish_by
-        return min(LOOK_SECONDS, min(end, self._kill_by) - time.monotonic())
+        return min(LOOK_SECONDS, min(end, self._kill_by) - time.monotonic(), self._page.seconds_to_kill)
 
     def _pass_signals_on(self) -> None:
         for number in self._attention.news():
             if number in PASSED_ON:
-                os.kill(self._pid, number)
+                os.kill(self.pid, number)
             if number == END_SIGNAL:
                 self._kill_by = time.monotonic() + self._attention.cleanup_seconds
         if self._attention.is_ending and not self._is_told:
             self._is_told = True
             plan = self._attention.plan
             self._page.end_with(self._attention.stop_signal, goes_back=not plan.fails)
-            os.kill(self._pid, END_SIGNAL)
+            os.kill(self.pid, END_SIGNAL)
 
     def _kill_if_due(self) -> None:
-        if self._attention.is_overdue or time.monotonic() >= self._kill_by:
-            os.kill(self._pid, signal.SIGKILL)
+        if self._page.seconds_to_kill <= 0 and not self.is_killed:
+            self.overrun = Overrun(self._page.timeout_seconds, settings.timeout_grace_seconds)
+            self._kill()
+        elif self._attention.is_overdue or time.monotonic() >= self._kill_by:
+            self._kill()
+
+    def _kill(self) -> None:
+        self.is_killed = True
+        os.kill(self.pid, signal.SIGKILL)
 
 
 def _read_available(reader: int) -> tuple[bytes, bool]:

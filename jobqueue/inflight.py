@@ -106,14 +106,22 @@ class InFlight:
                 self._fail(job.token, entry, was_killed)
             self._running = None
 
-    def put_back_running(self, job: Claimed) -> None:
-        """Let a job that was ended by its worker wait again, at the head of its queue."""
+    def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
+        """Let a job that has not ended by itself wait again, at the head of its queue.
+
+        If its payload has changed that is settled at once.
+        """
         with self._lock:
-            if job is self._running:
-                self._running = None
-                self._page.clear()
+            if job is not self._running:
+                return
+            if payload:
+                self._endings.again.append((job.token, payload))
+                self._settle_or_lose(self._settle)
+            else:
                 self._batch.appendleft(job)
                 self._give_back()
+            self._running = None
+            self._page.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""

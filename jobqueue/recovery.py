@@ -52,6 +52,11 @@ class CrashPolicy(NamedTuple):
     """One that was in flight in so many processes that died fails in any case."""
 
 
+def no_retry(name: str) -> CrashPolicy:
+    """Say of any job that it is not tried again: its process did not die by itself."""
+    return CrashPolicy(retries=False)
+
+
 PolicyOf = Callable[[str], CrashPolicy]
 """Looks up the policy for jobs of that name, which may be unknown, or empty for what is no job."""
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import time
 import weakref
+from math import inf
 
 from jobqueue.memoryfile import memory_file
 
@@ -104,6 +106,12 @@ class SharedPage:
     def kill_at(self) -> int:
         """When the process that performs the job is to be killed, by ``time.monotonic_ns``; 0 for never."""
         return self._numbers[KILL_AT]
+
+    @property
+    def seconds_to_kill(self) -> float:
+        """How long until ``kill_at``; without one ``inf``."""
+        kill_at = self.kill_at
+        return (kill_at - time.monotonic_ns()) / 1e9 if kill_at else inf
 
     def limit(self, timeout_seconds: float, kill_at: int) -> None:
         """The running job has a timeout."""

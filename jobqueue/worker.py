@@ -14,7 +14,7 @@ import time
 from jobqueue import memory, processtitle, registry, signals
 from jobqueue.attention import Attention
 from jobqueue.batchsize import BatchSize
-from jobqueue.conf import hostname
+from jobqueue.conf import hostname, settings
 from jobqueue.consolelog import LOOK
 from jobqueue.doorbells import Doorbells
 from jobqueue.exceptions import InvalidPayload, TermException
@@ -67,6 +67,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop; raise GaveUp if Redis is away then and not waited for."""
+        interruption.keep_timeouts(self._page, settings.job_timeout_seconds)
         self._watchdog.start()
         self._work()
 
@@ -227,6 +228,11 @@ class Worker:
 class ForkingWorker(Worker):
     """Performs each job in a child process of its own, whose death is the job's failure alone."""
 
+    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
+        super().__init__(options, attention, page)
+        self._child_page = SharedPage()
+        """What a child shares with this process: the supervisor is not to kill that for a job's timeout."""
+
     def run(self) -> None:
         """Work without the watchdog: a process that forks should have no other threads."""
         self._work()
@@ -242,8 +248,10 @@ class ForkingWorker(Worker):
 
     def _perform(self, job: Claimed) -> None:
         processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
-        report = perform_in_child(job, self.id, self._attention, self._page)
-        if report.is_put_back:
+        report = perform_in_child(job, self.id, self._attention, self._child_page)
+        if report.again is not None:
+            self._in_flight.put_back_running(job, report.again)
+        elif report.is_put_back:
             self._in_flight.put_back_running(job)
             self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
         else:

@@ -10,7 +10,7 @@ import pytest
 from jobqueue import inflight as module
 from jobqueue.inflight import InFlight
 from jobqueue.patience import GaveUp
-from jobqueue.recovery import DeadWorker, put_back
+from jobqueue.recovery import DeadWorker, no_retry, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.pushing import push
@@ -310,7 +310,7 @@ def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, 
 
     in_flight._lose()
     in_flight._run.claim(["work"], 2, in_flight._endings)
-    dead = DeadWorker(pid=1, status=9, running=page.running, finished=page.finished)
+    dead = DeadWorker(pid=1, status=9, running=page.running, finished=page.finished, policy_of=no_retry)
     runs.recover(link, page.run, dead)
 
     assert waiting(redis) == JOBS
