@@ -22,14 +22,21 @@ from jobqueue.api import dequeue, enqueue, enqueue_many, enqueue_to, peek, push
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
 from jobqueue.definition import Definition, job
-from jobqueue.exceptions import DontPerform, JobQueueError
+from jobqueue.exceptions import DontPerform, JobQueueError, JobTimeout, TermException
 from jobqueue.inspection.queues import names as queues
 from jobqueue.inspection.queues import size
 from jobqueue.inspection.stats import info
 from jobqueue.inspection.values import Reading
 from jobqueue.inspection.workers import workers, working
 from jobqueue.payload import Job
-from jobqueue.signals import job_enqueued, job_finished, job_push_failed, job_started
+from jobqueue.signals import (
+    job_enqueued,
+    job_finished,
+    job_push_failed,
+    job_started,
+    worker_continued,
+    worker_paused,
+)
 from jobqueue.store.queues import remove_queue
 
 __all__ = [
@@ -38,7 +45,9 @@ __all__ = [
     "DontPerform",
     "Job",
     "JobQueueError",
+    "JobTimeout",
     "Reading",
+    "TermException",
     "call_on_change",
     "dequeue",
     "enqueue",
@@ -57,6 +66,8 @@ __all__ = [
     "read_values",
     "remove_queue",
     "size",
+    "worker_continued",
+    "worker_paused",
     "workers",
     "working",
 ]

@@ -46,6 +46,11 @@ class Recoverer:
         """Note that a run of an own worker has to be recovered."""
         self._unrecovered.append((run, dead))
 
+    @property
+    def owes(self) -> bool:
+        """Some run of an own worker has to be recovered still."""
+        return bool(self._unrecovered)
+
     def recover_own(self) -> None:
         """Recover the runs of own workers that died; those that Redis did not answer for stay on the list."""
         for run, dead in self._unrecovered.copy():
@@ -58,8 +63,12 @@ class Recoverer:
     def heartbeat_if_due(self, alive: Callable[[], Sequence[LiveRun]]) -> None:
         """Tell that runs live, every ``heartbeat_seconds``; then recover those of others that are silent."""
         if time.monotonic() >= self._heartbeat_at:
-            self._heartbeat_at = time.monotonic() + settings.heartbeat_seconds
-            self._tell_redis(lambda: self._heartbeat(alive()))
+            self.heartbeat_now(alive)
+
+    def heartbeat_now(self, alive: Callable[[], Sequence[LiveRun]]) -> None:
+        """Tell that runs live, though it may not be due yet."""
+        self._heartbeat_at = time.monotonic() + settings.heartbeat_seconds
+        self._tell_redis(lambda: self._heartbeat(alive()))
 
     def _heartbeat(self, alive: Sequence[LiveRun]) -> None:
         redis_now = runs.heartbeat(self._link, alive)

@@ -6,12 +6,23 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from jobqueue import registry
+from jobqueue.conf import settings
+from jobqueue.recovery import DeadWorker, Overrun, no_retry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.stacks import Stacks
 
 REPLACE = 3
 """Exit status of a worker that leaves jobs to the one in its place: it was used up, or told to leave."""
+
+
+class Doing(NamedTuple):
+    """What a worker does: its run, and the token of the running job, 0 for none."""
+
+    run: str
+    token: int
 
 
 @dataclass
@@ -32,6 +43,10 @@ class Slot:
     """The supervisor has killed its worker to stop in time; the running job is not to blame."""
     is_told: bool = False
     """Its worker was told to stop."""
+    killed_for: Doing | None = None
+    """The supervisor has killed its worker, because of what that was doing."""
+    overrun: Overrun | None = None
+    """Which timeout it was that the supervisor has killed it for."""
     ends_by: tuple[str, int, float] = ("", 0, 0.0)
     """The run and token of a job that was told to end, and when it has to have ended."""
 
@@ -44,6 +59,12 @@ class Slot:
         """Signal the worker."""
         os.kill(self.pid, number)
 
+    def retire(self, number: int) -> None:
+        """Let the worker leave after its running job, however long that takes; the signal only wakes it."""
+        if not self.page.retires:
+            self.page.retire()
+            self.send(number)
+
     def stop(self, number: int) -> None:
         """Tell the worker to stop, once; it looks at the page if a job has made it deaf."""
         if not self.is_told:
@@ -53,8 +74,36 @@ class Slot:
 
     def kill(self, *, is_blameless: bool) -> None:
         """End the worker at once."""
-        self.is_blameless = is_blameless
-        self.send(signal.SIGKILL)
+        if self.killed_for is None:
+            self.is_blameless = is_blameless
+            self.killed_for = self.doing
+            self.send(signal.SIGKILL)
+
+    def kill_if_overrun(self) -> None:
+        """End the worker if its job, told that its time is over, has had its time to clean up too."""
+        doing = self.doing
+        if self.killed_for is None and self.page.seconds_to_kill <= 0 and doing == self.doing:
+            self.overrun = Overrun(self.page.timeout_seconds, settings.timeout_grace_seconds)
+            self.kill(is_blameless=False)
+
+    @property
+    def doing(self) -> Doing:
+        """What the worker does now."""
+        return Doing(self.page.run, self.page.running)
+
+    def dead(self, pid: int, status: int) -> DeadWorker:
+        """Return all of a worker that has died that decides on its jobs."""
+        # Between the decision to kill it and its end it may have begun another job, which is not to blame
+        is_other = self.killed_for is not None and self.killed_for != self.doing
+        return DeadWorker(
+            pid=pid,
+            status=status,
+            running=self.page.running,
+            finished=self.page.finished,
+            policy_of=registry.crash_policy if self.killed_for is None else no_retry,
+            is_blameless=self.is_blameless or is_other,
+            overrun=self.overrun,
+        )
 
     def end_job(self, number: int, seconds: float) -> None:
         """Tell the worker to end the job that it performs now, within a time."""

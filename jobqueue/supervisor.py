@@ -13,13 +13,13 @@ from itertools import chain
 
 from django.db import connections
 
-from jobqueue import attention, connection, processtitle, registry
+from jobqueue import attention, connection, processtitle, renewal
 from jobqueue.attention import RENEW_SIGNAL, Attention
 from jobqueue.backoff import pauses
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
-from jobqueue.recovery import DeadWorker, exit_text
+from jobqueue.recovery import exit_text
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import REPLACE, Slot
 from jobqueue.store.runs import LiveRun
@@ -41,12 +41,14 @@ class Supervisor:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._attention = Attention(options.stops)
+        self._retiring, is_paused = renewal.inherited()
+        """Workers of older code, which leave after their running job."""
+        self._attention = Attention(options.stops, is_paused=is_paused)
         self._attention.pass_on()
+        attention.hear()
+        self._renewal = renewal.Renewal()
         self._recoverer = Recoverer(Patience(self._attention, f"supervisor {os.getpid()}"))
         self._slots = [Slot() for _ in range(options.count)]
-        self._retiring: list[Slot] = []
-        """Workers of older code, which leave after their running job."""
         self._pauses = pauses(first=0.5, longest=30.0)
         self._sign_of_life = SignOfLife(options.count)
 
@@ -55,16 +57,20 @@ class Supervisor:
         processtitle.show(f"Supervising {self._options.count} for {self._options.queues.label}")
         processtitle.warn_if_not_shown()
         gc.freeze()
-        attention.hear()
         try:
             self.turn()
             while self._retiring or not all(slot.is_finished for slot in self._slots):
-                self._attention.sleep(LOOK_SECONDS)
+                self._attention.sleep(self._seconds_to_next_look())
                 self.turn()
         finally:
+            self._renewal.close()
             self._sign_of_life.withdraw()
             self._recoverer.close()
             self._attention.close()
+
+    def _seconds_to_next_look(self) -> float:
+        # A timeout that is set meanwhile is over later, unless with its grace time it is shorter than a look
+        return min([LOOK_SECONDS, *(slot.page.seconds_to_kill for slot in self._workers())])
 
     def turn(self) -> None:
         """Do what is due: reap, pass signals on, recover, start, tell that the workers live."""
@@ -73,6 +79,8 @@ class Supervisor:
         self._stop_or_kill()
         self._recoverer.recover_own()
         self._start_missing()
+        self._retire_old()
+        self._renew_if_due()
         self._log_stacks()
         self._sign_of_life.give(workers=sum(slot.pid > 0 for slot in self._slots))
         self._recoverer.heartbeat_if_due(self._alive)
@@ -125,7 +133,9 @@ class Supervisor:
             pid, status = os.waitpid(slot.pid, os.WNOHANG)
             if pid:
                 self._note_end(slot, status)
-        self._retiring = [slot for slot in self._retiring if slot.pid]
+        for slot in [slot for slot in self._retiring if not slot.pid]:
+            self._retiring.remove(slot)
+            slot.close()
 
     def _note_end(self, slot: Slot, status: int) -> None:
         pid, slot.pid = slot.pid, 0
@@ -136,14 +146,7 @@ class Supervisor:
             return
         how = exit_text(pid, status) if slot.page.running else f"exit status {code}, with no job"
         _log.error("worker %s died: %s", slot.worker_id, how)
-        dead = DeadWorker(
-            pid=pid,
-            status=status,
-            running=slot.page.running,
-            finished=slot.page.finished,
-            policy_of=registry.crash_policy,
-            is_blameless=slot.is_blameless,
-        )
+        dead = slot.dead(pid, status)
         self._recoverer.owe(slot.page.run, dead)
         if not dead.running and time.time() - slot.started_at < SOON_SECONDS:
             slot.restart_at = time.monotonic() + next(self._pauses)
@@ -155,6 +158,7 @@ class Supervisor:
     def _pass_signals_on(self) -> None:
         for number in self._attention.news():
             if number == RENEW_SIGNAL:
+                self._renewal.begin()
                 continue
             for slot in self._workers():
                 if number == END_SIGNAL:
@@ -173,6 +177,23 @@ class Supervisor:
                 slot.kill(is_blameless=False)
             elif heard.is_stopping:
                 slot.stop(heard.stop_signal)
+            slot.kill_if_overrun()
+
+    # Taking new code
+
+    def _retire_old(self) -> None:
+        """Let the workers of older code leave once others are there in their place."""
+        if all(slot.page.is_ready or slot.is_finished for slot in self._slots):
+            for slot in self._retiring:
+                slot.retire(RENEW_SIGNAL)
+
+    def _renew_if_due(self) -> None:
+        """Become the new program, with nothing left undone that only this one knows of."""
+        if self._attention.is_stopping or self._recoverer.owes:
+            return
+        if self._renewal.is_due():
+            self._recoverer.heartbeat_now(self._alive)
+            self._renewal.execute(self._workers(), is_paused=self._attention.is_paused)
 
     def _log_stacks(self) -> None:
         for slot in self._workers():

@@ -22,7 +22,7 @@ FLOORS = (
     " interruption performing registry",
     # 4 processes
     "attention batchsize consolelog forking inflight lifeline memory patience pidfile processtitle reloading"
-    " recovering signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    " recovering renewal signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

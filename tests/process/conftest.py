@@ -117,6 +117,18 @@ def jobworker(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable[..
         sys.stdout.write(f"--- log of {each.pid}\n{each.log[-6000:]}\n")
 
 
+def is_idle(redis: redis_client.Redis, workers: int = 1) -> bool:
+    """Tell whether so many workers wait at doorbells."""
+    return sum(each["cmd"] == "blpop" for each in redis.client_list()) >= workers
+
+
+def own_keys(redis: redis_client.Redis) -> list[str]:
+    """Return what is left besides Resque's lasting keys, and what fades by itself within a minute."""
+    names = sorted(key.decode() for key in redis.keys("resque:*"))
+    lasting = {"resque:queues", "resque:stat:processed", "resque:stat:failed", "resque:failed"}
+    return [name for name in names if name not in lasting and not 0 < redis.ttl(name) <= 60]
+
+
 def enqueue(name: str, *args: Any, queue: str = "work") -> None:
     """Enqueue a job of tests/workload/jobs.py, which only the workers' processes import."""
     push(queue, [payload.encode(Job(f"tests.workload.jobs.{name}", list(args), id=ids.new_id()))])
@@ -130,6 +142,10 @@ class Ledger:
 
     def lines(self) -> list[str]:
         return [line.decode() for line in self._client.lrange(LEDGER, 0, -1)]
+
+    def tell(self, word: str) -> None:
+        """Let jobs go on that wait for a word."""
+        self._client.set(word, 1)
 
     def wait_for(self, line: str) -> None:
         wait_for(lambda: line in self.lines(), f"{line!r} in the ledger")

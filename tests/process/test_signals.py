@@ -11,22 +11,10 @@ import pytest
 import redis as redis_client
 
 from jobqueue.attention import SAME_SECONDS
-from tests.process.conftest import ROOT, Jobworker, Ledger, enqueue, state, wait_for
+from tests.process.conftest import ROOT, Jobworker, Ledger, enqueue, is_idle, own_keys, state, wait_for
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
-
-
-def is_idle(redis: redis_client.Redis) -> bool:
-    """Some worker waits at a doorbell."""
-    return any(each["cmd"] == "blpop" for each in redis.client_list())
-
-
-def own_keys(redis: redis_client.Redis) -> list[str]:
-    """What is left besides Resque's lasting keys, and what fades by itself within a minute."""
-    names = sorted(key.decode() for key in redis.keys("resque:*"))
-    lasting = {"resque:queues", "resque:stat:processed", "resque:stat:failed", "resque:failed"}
-    return [name for name in names if name not in lasting and not 0 < redis.ttl(name) <= 60]
 
 
 @pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import repeat
+from pathlib import Path
 
 from django.db import connection, transaction
 
-from jobqueue import job
+from jobqueue import TermException, job
 from jobqueue.connection import client
 from tests.workload import LEDGER
 
@@ -36,6 +38,15 @@ def begin_and_wait(number: int, seconds: float) -> None:
     """Tell that it began, then take its time."""
     note(f"began {number}")
     time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work")
+def begin_and_wait_for(number: int, word: str) -> None:
+    """Tell that it began, then wait for a word to go on."""
+    note(f"began {number}")
+    while not client().exists(word):
+        time.sleep(0.01)
     note(str(number))
 
 
@@ -128,3 +139,76 @@ def ask_database() -> None:
 @job(queue="work")
 def leave_transaction_open() -> None:
     transaction.atomic().__enter__()
+
+
+@job(queue="work")
+def clean_up(number: int, seconds: float = 0.0) -> None:
+    """Wait without end, take some time to clean up when ended, and tell of both."""
+    note(f"began {number}")
+    try:
+        time.sleep(600)
+    except TermException as error:
+        time.sleep(seconds)
+        note(f"cleaned up {number} after {error}")
+        raise
+
+
+@job(queue="work")
+def end_well(number: int) -> None:
+    """Wait without end, and return when ended."""
+    note(f"began {number}")
+    try:
+        time.sleep(600)
+    except TermException:
+        note(f"ended {number}")
+
+
+@job(queue="work")
+def end_badly(number: int) -> None:
+    """Wait without end, and fail when ended."""
+    note(f"began {number}")
+    try:
+        time.sleep(600)
+    except TermException:
+        raise ValueError(f"job {number} was not ready") from None
+
+
+class Hooked:
+    """A job that tells of its failures."""
+
+    queue = "work"
+
+    @staticmethod
+    def perform(number: int) -> None:
+        note(f"began {number}")
+        time.sleep(600)
+
+    @staticmethod
+    def on_failure(error: BaseException, number: int) -> None:
+        note(f"failed {number}")
+
+
+@job(queue="work")
+def get_stuck(number: int) -> None:
+    """Stay in C code that neither hears signals nor lets other threads run."""
+    note(f"began {number}")
+    any(repeat(False))
+
+
+@job(queue="work")
+def grow(megabytes: int) -> None:
+    """Keep so much memory, and tell which process it is."""
+    kept.append(b"!" * (megabytes * 1_000_000))
+    note(f"grew {os.getpid()}")
+
+
+kept: list[bytes] = []
+
+
+@job(queue="work")
+def tell_version() -> None:
+    """Tell which code this is: the text in a file beside the process, as the module has read it."""
+    note(f"version {VERSION}")
+
+
+VERSION = Path("version").read_text() if Path("version").exists() else ""

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jobqueue import connection, consolelog, reloading
+from jobqueue import connection, consolelog, reloading, renewal
 from jobqueue.exceptions import InvalidOption, InvalidQueues, RedisUnreachable
 from jobqueue.pidfile import pidfile
 from jobqueue.supervisor import Supervisor
@@ -76,12 +76,14 @@ class Command(BaseCommand):
         if options["reload"]:
             reloading.run(chosen.stops.graceful.seconds)
             return
+        supervisor = None if renewal.is_trial() else Supervisor(chosen)
         try:
             connection.address()
         except (ImproperlyConfigured, RedisUnreachable) as error:
             raise CommandError(str(error)) from error
-        with _pidfile(chosen.pidfile):
-            Supervisor(chosen).run()
+        if supervisor:
+            with _pidfile(chosen.pidfile):
+                supervisor.run()
 
 
 @contextmanager
