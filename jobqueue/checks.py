@@ -6,6 +6,7 @@ jobqueue.E002  a number that should be positive
 jobqueue.E003  workers would be taken for dead between two heartbeats
 jobqueue.E004  a function that decides on access cannot be imported
 jobqueue.E005  the address of Redis cannot be understood
+jobqueue.E006  an enqueue would wait longer for replicas than for any answer
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
 
+MAY_BE_ZERO = frozenset({"wait_replicas"})
 ACCESS = ("can_view", "can_operate")
 
 
@@ -31,7 +33,13 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
     """Check every JOBQUEUE_ setting of the site."""
     messages: list[CheckMessage] = [*_unknown(), *_of_wrong_type()]
     if not any(isinstance(message, Error) for message in messages):
-        messages += [*_not_positive(), *_too_soon_dead(), *_not_importable(), *_no_address()]
+        messages += [
+            *_not_positive(),
+            *_too_soon_dead(),
+            *_too_long_waits(),
+            *_not_importable(),
+            *_no_address(),
+        ]
     return messages
 
 
@@ -71,7 +79,11 @@ def _is_float(wanted: Any) -> bool:
 def _not_positive() -> Iterator[CheckMessage]:
     for name, wanted in get_type_hints(Settings).items():
         value = getattr(settings, name)
-        if (wanted is int or _is_float(wanted)) and value is not None and not value > 0:
+        if value is None or not (wanted is int or _is_float(wanted)):
+            continue
+        if name in MAY_BE_ZERO and not value >= 0:
+            yield Error(f"{NAMES[name]} should be 0 or more, and is {value!r}.", id="jobqueue.E002")
+        elif name not in MAY_BE_ZERO and not value > 0:
             yield Error(f"{NAMES[name]} should be more than 0, and is {value!r}.", id="jobqueue.E002")
 
 
@@ -81,6 +93,16 @@ def _too_soon_dead() -> Iterator[CheckMessage]:
             f"{NAMES['dead_after_seconds']} ({settings.dead_after_seconds}) should be at least twice "
             f"{NAMES['heartbeat_seconds']} ({settings.heartbeat_seconds}), or the living are taken for dead.",
             id="jobqueue.E003",
+        )
+
+
+def _too_long_waits() -> Iterator[CheckMessage]:
+    if settings.wait_replicas and settings.wait_timeout_seconds >= settings.socket_timeout_seconds:
+        yield Error(
+            f"{NAMES['wait_timeout_seconds']} ({settings.wait_timeout_seconds}) should be less than "
+            f"{NAMES['socket_timeout_seconds']} ({settings.socket_timeout_seconds}), or an enqueue that "
+            "waits in vain for replicas looks like one that Redis did not answer.",
+            id="jobqueue.E006",
         )
 
 

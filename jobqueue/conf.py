@@ -27,6 +27,10 @@ class Settings:
     """Perform every job at once in the caller, without Redis."""
     connect_timeout_seconds: float = 2.0
     socket_timeout_seconds: float = 2.0
+    wait_replicas: int = 0
+    """An enqueue waits until so many replicas have the job; 0 waits for none."""
+    wait_timeout_seconds: float = 1.0
+    """How long an enqueue waits for replicas, before it says that they do not have the job."""
     max_payload_bytes: int = 1_000_000
     """A larger payload is refused at the enqueue."""
     interval_seconds: float = 5.0

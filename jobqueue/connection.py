@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import redis
@@ -25,12 +26,15 @@ from redis.connection import (
     UnixDomainSocketConnection,
 )
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
 from jobqueue import embedded
 from jobqueue.address import RedisAddress
 from jobqueue.conf import settings
 from jobqueue.exceptions import RedisUnreachable
 from jobqueue.keys import Keys, to_bytes
+from jobqueue.sentinels import MasterConnection, TLSMasterConnection
+from jobqueue.trouble import is_demoted, is_full, reason
 
 DEFAULT_NAMESPACE = "resque"
 NO_DRIVER_INFO: Final[dict[str, None]] = (
@@ -69,12 +73,15 @@ class Target(NamedTuple):
     def connection_class(self) -> type[AbstractConnection]:
         if self.address.path:
             return UnixConnection
+        if self.address.sentinels:
+            return TLSMasterConnection if self.address.tls else MasterConnection
         return SSLConnection if self.address.tls else Connection
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of the connection class."""
         return {
             **self.address.connection_kwargs(),
+            **({"sentinels": self.address.sentinels} if self.address.sentinels else {}),
             **NO_DRIVER_INFO,
             **({} if self.address.path else {"socket_keepalive": True}),
             "socket_connect_timeout": self.connect_timeout_seconds,
@@ -155,6 +162,14 @@ def make_connection(*, read_timeout_seconds: float | None = None) -> AbstractCon
     return wanted.connection_class(**wanted.options())
 
 
+def master() -> RedisAddress:
+    """Return the address of the master that the Sentinels name now. Raises redis-py's errors."""
+    found = make_connection()
+    found.connect()
+    found.disconnect()
+    return replace(address(), host=found.host, port=found.port, sentinels=None)  # type: ignore[attr-defined]
+
+
 def disconnect() -> None:
     """Close every connection of ``client``, as before a fork; the next use connects anew."""
     _clients.clear()
@@ -173,7 +188,7 @@ def reaching() -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
         raise RedisUnreachable(explain(error)) from error
     except redis.ResponseError as error:
-        if str(error) not in DB_OUT_OF_RANGE:
+        if str(error) not in DB_OUT_OF_RANGE and not is_demoted(error):
             raise
         raise RedisUnreachable(explain(error)) from error
 
@@ -186,54 +201,18 @@ def explain(error: redis.RedisError) -> str:
     if is_demoted(error):
         return f"{where} is a replica, which takes no writes; its master is elsewhere since a failover."
     if is_full(error):
-        return f"{where} has no memory left, so it takes in nothing new: {_reason(error)}."
+        return f"{where} has no memory left, so it takes in nothing new: {reason(error)}."
     if isinstance(error, redis.AuthenticationError):
-        return f"{where} refuses the user or password of its address: {_reason(error)}."
+        return f"{where} refuses the user or password of its address: {reason(error)}."
     if str(error) in DB_OUT_OF_RANGE:
-        return f"{where} has no database {address().db}: {_reason(error)}."
+        return f"{where} has no database {address().db}: {reason(error)}."
     if isinstance(error, redis.ResponseError):
-        return f"{where} refuses: {_reason(error)}."
+        return f"{where} refuses: {reason(error)}."
     if isinstance(error, redis.InvalidResponse):
-        return f"What answers at {address().masked} is no Redis: {_reason(error)}. Is REDIS_URL right?"
-    return f"{where} cannot be reached: {_reason(error)}. {_way_out()}"
-
-
-def is_demoted(error: BaseException) -> bool:
-    """Tell whether a server says that it is a replica now; a new connection may lead to its master.
-
-    Redis 6 says it of a script in the midst of a sentence.
-    """
-    return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
-
-
-def is_full(error: BaseException) -> bool:
-    """Tell whether a server has no memory left for what it was asked to keep."""
-    return isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in str(error)
-
-
-def trouble(error: BaseException) -> str:
-    """Return the kind of trouble that an error tells of; one kind is worth one line of a log."""
-    if isinstance(error, redis.BusyLoadingError):
-        return "loading"
-    if isinstance(error, redis.AuthenticationError):
-        return "login"
-    if is_demoted(error):
-        return "demoted"
-    if is_full(error):
-        return "full"
-    return "refused" if isinstance(error, redis.ResponseError) else "away"
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the operating system said, else what redis-py says, without its host and numbers."""
-    if isinstance(error, redis.TimeoutError):
-        return "it gives no answer in time"
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__context__
-    return str(error).rstrip(".")
+        return f"What answers at {address().masked} is no Redis: {reason(error)}. Is REDIS_URL right?"
+    if isinstance(error, MasterNotFoundError):
+        return f"{where} cannot be reached: no Sentinel names its master. {error}."
+    return f"{where} cannot be reached: {reason(error)}. {_way_out()}"
 
 
 def _way_out() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobqueue import databases, performing, registry, signals
 from jobqueue.conf import settings
-from jobqueue.exceptions import InvalidArguments, PayloadTooLarge
+from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id
 from jobqueue.payload import Job, decode, encode
@@ -128,16 +128,23 @@ def _deliver(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Non
 
 
 def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Exception | None:
-    """Push a batch and announce what Redis has; report and return the error that stopped it."""
+    """Push a batch and announce what Redis has; report and return the error that stopped it, if any.
+
+    Too few replicas stop nothing: the jobs are enqueued.
+    """
+    shortage: NotReplicated | None = None
     for start in range(0, len(batch), MOST_PER_SCRIPT):
         some = batch[start : start + MOST_PER_SCRIPT]
         try:
             push(definition.queue, [prepared.payload for prepared in some])
+        except NotReplicated as error:
+            _report_shortage(definition, [prepared.payload for prepared in some], error)
+            shortage = error
         except Exception as error:
             _report(definition, [prepared.payload for prepared in batch[start:]], error)
             return error
         _announce(definition, some)
-    return None
+    return shortage
 
 
 def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
@@ -152,6 +159,18 @@ def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: 
     signals.job_push_failed.send_robust(
         _registered(definition), queue=definition.queue, payloads=list(payloads), error=error
     )
+
+
+def _report_shortage(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
+    """Leave what a failover may lose where a person finds it; receivers of a signal may enqueue it again."""
+    for payload in payloads:
+        _log.critical(
+            "enqueued, but a failover may lose it: %s To replay one that is lost, call "
+            "jobqueue.push(queue, payload): queue=%r payload=%s",
+            error,
+            definition.queue,
+            payload.decode(),
+        )
 
 
 def _announce(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:

@@ -8,6 +8,7 @@ JobQueueError
 ├── InvalidQueues             a worker's list of queues cannot be used
 ├── InvalidOption             an option of a command cannot be used
 ├── RedisUnreachable          Redis does not answer
+├── NotReplicated             a job is enqueued, but on too few replicas to survive any failover
 ├── RunLost                   another process has recovered this worker's run
 └── ImproperlyConfigured ✕    (also Django's own)
     ├── DuplicateJob          two definitions have one name
@@ -54,6 +55,14 @@ class InvalidOption(JobQueueError, ValueError):
 
 class RedisUnreachable(JobQueueError, ConnectionError):
     """Redis does not answer; the message names its address with the password masked."""
+
+
+class NotReplicated(JobQueueError):
+    """A job is enqueued, but fewer replicas than JOBQUEUE_WAIT_REPLICAS have told in time that they have it.
+
+    It will be performed, unless a replica without it becomes the master. Enqueued again, it is performed
+    twice.
+    """
 
 
 class RunLost(JobQueueError):

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from jobqueue.connection import is_demoted, make_connection
+from jobqueue.connection import make_connection
 from jobqueue.scripts import Script
+from jobqueue.trouble import is_demoted
 
 
 class Call(NamedTuple):
@@ -46,8 +47,6 @@ class Link:
                 replies[place] = self._exchange([call.script.by_text(call.keys, call.args)], keep=True)[0]
         for reply in replies:
             if isinstance(reply, Exception):
-                if is_demoted(reply):
-                    self.close()
                 raise reply
         return replies
 
@@ -76,6 +75,8 @@ class Link:
             # Half an answer may still be under way: what comes next must not be taken for it
             self.close()
             raise
+        if any(isinstance(reply, Exception) and is_demoted(reply) for reply in replies):
+            self.close()
         if not keep and isinstance(replies[0], Exception):
             raise replies[0]
         return replies

@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 
 from jobqueue.attention import Attention
 from jobqueue.backoff import pauses
-from jobqueue.connection import explain, trouble
+from jobqueue.connection import explain
 from jobqueue.link import UNREACHABLE
+from jobqueue.trouble import kind_of
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ class Patience:
                 seconds = time.monotonic() - self._away_since
                 _log.warning("%s: Redis answers again, after %.1f s.", self._speaker, seconds)
             self._told.clear()
-        elif (kind := trouble(error)) not in self._told:
+        elif (kind := kind_of(error)) not in self._told:
             self._away_since = self._away_since if self._told else time.monotonic()
             self._told.add(kind)
             _log.error("%s: %s Trying again until it answers.", self._speaker, _sentence(error))

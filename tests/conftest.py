@@ -25,7 +25,7 @@ from jobqueue.link import Link
 from jobqueue.redisbinary import find_binary
 from jobqueue.sharedpage import SharedPage
 from jobqueue.stopping import StopPlans
-from tests.redisserver import RedisServer
+from tests.redisserver import RedisServer, free_port
 from tests.sample import jobs
 
 # It finds the place of titles at its first use, by the environment that this process began with
@@ -101,6 +101,17 @@ def link(redis: redis_client.Redis) -> Iterator[Link]:
     link = Link()
     yield link
     link.close()
+
+
+@pytest.fixture
+def replica(redis_factory: Callable[..., RedisServer], settings: Any) -> RedisServer:
+    """Point the settings at a server of its own, and return its replica, which has all that it has."""
+    port = free_port()
+    master = redis_factory("--port", str(port))
+    settings.JOBQUEUE_REDIS_URL = master.url
+    replica = redis_factory("--port", str(free_port()), "--replicaof", "127.0.0.1", str(port))
+    replica.wait_for_master()
+    return replica
 
 
 @pytest.fixture

@@ -16,6 +16,15 @@ import redis
 from jobqueue.redisbinary import find_binary
 
 START_SECONDS = 10
+QUICK_COPY = ("--repl-diskless-sync-delay", "0")
+"""Redis 7 would wait some seconds for more replicas before it copies its data to one."""
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 class RedisServer:
@@ -55,6 +64,15 @@ class RedisServer:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def wait_for_master(self) -> None:
+        """Wait until this replica has all that its master has."""
+        deadline = time.monotonic() + START_SECONDS
+        with self.client() as client:
+            while client.info("replication").get("master_link_status") != "up":
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"no replication: {self._log.read_text()[-1000:]}")
+                time.sleep(0.005)
+
     def client(self) -> redis.Redis:
         """Return a new client of the server, to be closed by the caller."""
         return redis.Redis.from_url(self.url, protocol=2)
@@ -63,7 +81,17 @@ class RedisServer:
         # A test run that is killed takes its servers with it where the system knows how.
         setpriv = shutil.which("setpriv")
         tied = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-        own = ["--port", "0", "--unixsocket", self.path, "--save", "", "--logfile", str(self._log)]
+        own = [
+            "--port",
+            "0",
+            "--unixsocket",
+            self.path,
+            "--save",
+            "",
+            *QUICK_COPY,
+            "--logfile",
+            str(self._log),
+        ]
         return [*tied, find_binary().path, *own, *self._options]
 
     def _is_ready(self) -> bool:

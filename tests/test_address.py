@@ -153,3 +153,79 @@ def test_a_wrong_address_is_refused_with_the_reason_and_without_password(
     assert "Accepted are redis://[user:password@]host:port/db, rediss://" in message
     assert "secret" not in message
     assert refused.value.__context__ is None
+
+
+# Sentinels
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes", "service", "db"),
+    [
+        ("redis+sentinel://h1:26379,h2:26380/mymaster/3", (("h1", 26379), ("h2", 26380)), "mymaster", 3),
+        ("redis+sentinel://h1,h2/jobs", (("h1", 26379), ("h2", 26379)), "jobs", 0),
+        (
+            "redis+sentinel://[::1]:7,10.0.0.2,[fe80::1]/m/",
+            (("::1", 7), ("10.0.0.2", 26379), ("fe80::1", 26379)),
+            "m",
+            0,
+        ),
+        ("Redis+Sentinel://h1/m%2Fn/1", (("h1", 26379),), "m/n", 1),
+    ],
+)
+def test_sentinels_and_their_service_are_read(text, nodes, service, db):
+    address = RedisAddress.parse(text)
+
+    assert address.sentinels is not None
+    assert (address.sentinels.nodes, address.sentinels.service, address.db) == (nodes, service, db)
+    assert "host" not in address.connection_kwargs()
+
+
+def test_the_master_and_the_sentinels_have_logins_of_their_own() -> None:
+    address = RedisAddress.parse(
+        "rediss+sentinel://person:s%40cret@h1,h2/m/0?ssl_ca_certs=/ca.pem"
+        "&sentinel_username=guard&sentinel_password=w%40t+secret"
+    )
+
+    assert (address.username, address.password, address.tls) == ("person", "s@cret", True)
+    assert address.sentinels is not None
+    assert (address.sentinels.username, address.sentinels.password) == ("guard", "w@t+secret")
+    assert address.connection_kwargs()["ssl_ca_certs"] == "/ca.pem"
+    assert address.masked == "rediss+sentinel://person:***@h1:26379,h2:26379/m/0"
+    assert "secret" not in f"{address!r}{address}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "reason"),
+    [
+        ("redis+sentinel://h1,h2", "redis+sentinel://h1,h2", "it names no service"),
+        ("redis+sentinel://h1//0", "redis+sentinel://h1//0", "it names no service"),
+        ("redis+sentinel:///m/0", "redis+sentinel:///m/0", "its Sentinels are no host:port,host:port"),
+        (
+            "redis+sentinel://h1,,h2/m",
+            "redis+sentinel://h1,,h2/m",
+            "its Sentinels are no host:port,host:port",
+        ),
+        ("redis+sentinel://h1:0/m", "redis+sentinel://h1:0/m", "its port is no number between 1 and 65535"),
+        ("redis+sentinel://h1/m/first", "redis+sentinel://h1/m/first", "its database is no number"),
+        ("redis+sentinel://h1/m?role=secret", "redis+sentinel://h1/m", "1 of its options are unknown"),
+        ("redis+sentinel://u:se/cr@h1/m", "redis+sentinel://***@h1/m", "must write them as %2F and %3F"),
+        ("redis+sentinel://u:secret,h1/m", "redis+sentinel://u:***/m", "its port is no number"),
+        (
+            "redis+sentinel://u:secret@h1/m?sentinel_password=sec@ret&x=1",
+            "redis+sentinel://***@h1/m",
+            "1 of its options are unknown",
+        ),
+        ("redis+sentinel://h1/m?sentinel_pass=secret", "redis+sentinel://h1/m", "are unknown"),
+        ("sentinel://h1/m", "sentinel://h1/m", "it does not begin with redis://"),
+    ],
+)
+def test_a_wrong_address_of_sentinels_is_refused_without_password(text: str, shown: str, reason: str) -> None:
+    with pytest.raises(InvalidRedisURL) as refused:
+        RedisAddress.parse(text)
+
+    message = str(refused.value)
+    assert message.startswith(f"{shown!r} is no address of a Redis: ")
+    assert reason in message
+    assert "redis+sentinel://[user:password@]host:port,host:port" in message
+    assert "secret" not in message and "ret&" not in message
+    assert refused.value.__context__ is None

@@ -94,6 +94,27 @@ def test_a_number_must_be_positive(settings, name, value):
     assert messages() == [("jobqueue.E002", f"{name} should be more than 0, and is {value!r}.")]
 
 
+def test_replicas_need_not_be_waited_for(settings):
+    settings.JOBQUEUE_WAIT_REPLICAS = 0
+    assert messages() == []
+
+    settings.JOBQUEUE_WAIT_REPLICAS = -1
+    assert messages() == [("jobqueue.E002", "JOBQUEUE_WAIT_REPLICAS should be 0 or more, and is -1.")]
+
+
+def test_an_enqueue_must_not_wait_longer_for_replicas_than_for_an_answer(settings):
+    settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 2.0
+    assert messages() == []
+
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    ((id, text),) = messages()
+
+    assert id == "jobqueue.E006"
+    assert text.startswith(
+        "JOBQUEUE_WAIT_TIMEOUT_SECONDS (2.0) should be less than JOBQUEUE_SOCKET_TIMEOUT_SECONDS (2.0)"
+    )
+
+
 def test_workers_must_not_be_dead_between_two_heartbeats(settings):
     settings.JOBQUEUE_HEARTBEAT_SECONDS = 20
 

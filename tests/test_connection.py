@@ -16,6 +16,7 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from jobqueue import connection, embedded
 from jobqueue.address import RedisAddress
 from jobqueue.exceptions import RedisUnreachable
+from jobqueue.sentinels import MasterConnection, TLSMasterConnection
 
 
 @pytest.fixture(autouse=True)
@@ -254,6 +255,8 @@ def test_an_idle_connection_that_was_closed_is_replaced(redis_factory, settings)
         ("redis://host", Connection),
         ("rediss://host?ssl_cert_reqs=none", SSLConnection),
         ("unix:///run/redis.sock", UnixDomainSocketConnection),
+        ("redis+sentinel://h1,h2/mymaster", MasterConnection),
+        ("rediss+sentinel://h1,h2/mymaster", TLSMasterConnection),
     ],
 )
 def test_make_connection_knows_every_kind_of_address(settings, url: str, connection_class: type[object]):

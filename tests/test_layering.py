@@ -16,7 +16,8 @@ FLOORS = (
     # 1 values
     "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage stopping",
     # 2 Redis
-    "address connection doorbells embedded inspection link redisbinary scripts socketpath store",
+    "address connection doorbells embedded inspection link redisbinary scripts sentinels socketpath store"
+    " trouble",
     # 3 jobs
     "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
     " interruption performing registry",

@@ -12,7 +12,7 @@ from django.test import override_settings
 
 import jobqueue
 from jobqueue import payload
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue.exceptions import NotReplicated, RedisUnreachable
 from jobqueue.signals import job_push_failed
 from tests.sample import jobs
 from tests.sample.models import Article
@@ -154,6 +154,39 @@ def test_a_push_that_fails_after_the_commit_is_reported_and_stops_nothing(redis,
     assert [text.decode() in line for text, line in zip(texts, lines, strict=True)] == [True, True]
     assert redis.get("after") == b"1"
     assert Article.objects.filter(title="kept").exists()
+
+
+def test_a_job_on_too_few_replicas_after_the_commit_is_reported_as_enqueued(redis, caplog):
+    failed = []
+    job_push_failed.connect(failed.append)
+
+    with (
+        override_settings(JOBQUEUE_WAIT_REPLICAS=1, JOBQUEUE_WAIT_TIMEOUT_SECONDS=0.001),
+        transaction.atomic(),
+    ):
+        jobs.emailer.enqueue("a", "b", "c")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert line.startswith(
+        "enqueued, but a failover may lose it: Enqueued in 'emails', but not known to be on 1"
+    )
+    assert "Enqueued again, it is performed twice." in line
+    assert line.endswith("""queue='emails' payload={"class":"Emailer","args":["a","b","c"]}""")
+    assert redis.llen("resque:queue:emails") == 1
+    assert failed == []
+
+
+def test_outside_a_transaction_the_caller_is_told_of_too_few_replicas(redis, done):
+    jobs.Hooked.vetoes = set()
+
+    with (
+        override_settings(JOBQUEUE_WAIT_REPLICAS=1, JOBQUEUE_WAIT_TIMEOUT_SECONDS=0.001),
+        pytest.raises(NotReplicated),
+    ):
+        jobqueue.enqueue(jobs.Hooked, 1)
+
+    assert waiting(redis, "hooked") == [[1]]
+    assert ("after_enqueue", 1) in done
 
 
 def test_a_failing_hook_of_somebody_else_stops_no_job(redis):

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
-from jobqueue.connection import client, is_demoted, keys, reaching
+from jobqueue.conf import settings
+from jobqueue.connection import client, keys, reaching
+from jobqueue.exceptions import NotReplicated
 from jobqueue.scripts import load
+from jobqueue.trouble import is_demoted
 
 MOST_PER_SCRIPT = 1000
 """Lua hands at most some thousands of values to one command."""
@@ -42,11 +45,18 @@ _producer = Producer()
 def push(queue: str, payloads: Sequence[bytes]) -> None:
     """Append payloads to a queue in their order and wake a worker; atomic for up to 1,000 payloads.
 
-    Raises RedisUnreachable; some payloads may have reached Redis then.
+    Raises RedisUnreachable; some payloads may have reached Redis then. Raises NotReplicated when all of
+    them have reached Redis, but too few of its replicas.
     """
+    shortage: NotReplicated | None = None
     for start in range(0, len(payloads), MOST_PER_SCRIPT):
-        with reaching():
-            _push(queue, payloads[start : start + MOST_PER_SCRIPT])
+        try:
+            with reaching():
+                _push(queue, payloads[start : start + MOST_PER_SCRIPT])
+        except NotReplicated as error:
+            shortage = error
+    if shortage:
+        raise shortage
 
 
 def _push(queue: str, payloads: Sequence[bytes]) -> None:
@@ -63,16 +73,50 @@ def _push(queue: str, payloads: Sequence[bytes]) -> None:
 
 def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
     """Send once more after a cut connection: the number tells Redis whether the first attempt had arrived."""
-    script = load("enqueue")
+    send = _send_and_wait if settings.wait_replicas else load("enqueue")
     try:
-        script(redis, to, args)
-    except (ConnectionError, TimeoutError):
-        script(redis, to, args)
-    except ResponseError as error:
-        if not is_demoted(error):
+        send(redis, to, args)
+    except (ConnectionError, TimeoutError, ResponseError) as error:
+        if isinstance(error, ResponseError) and not is_demoted(error):
             raise
-        redis.connection_pool.disconnect()
-        script(redis, to, args)
+        # The other idle connections lead to the same server, which may be gone for good
+        redis.connection_pool.disconnect(inuse_connections=False)
+        send(redis, to, args)
+
+
+def _send_and_wait(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
+    """Push, and wait in the same round trip until enough replicas have it; raise NotReplicated if not.
+
+    A push that is sent again and ignored waits as well: for all that its server has written until then.
+    """
+    script = load("enqueue")
+    pushed, replicas = _pipelined(redis, script.by_sha(to, args))
+    if isinstance(pushed, NoScriptError):
+        pushed, replicas = _pipelined(redis, script.by_text(to, args))
+    if isinstance(pushed, Exception):
+        raise pushed
+    if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
+        raise NotReplicated(_shortage(args[1], replicas))
+
+
+def _pipelined(redis: redis.Redis, command: Sequence[Any]) -> list[Any]:
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.execute_command(*command)
+        # 0 would wait for ever
+        pipe.execute_command(
+            "WAIT", settings.wait_replicas, max(1, round(settings.wait_timeout_seconds * 1000))
+        )
+        return pipe.execute(raise_on_error=False)
+
+
+def _shortage(queue: str, replicas: int | Exception) -> str:
+    found = f"WAIT fails ({replicas})" if isinstance(replicas, Exception) else f"{replicas} have told so"
+    return (
+        f"Enqueued in {queue!r}, but not known to be on {settings.wait_replicas} replicas "
+        f"(JOBQUEUE_WAIT_REPLICAS): within {settings.wait_timeout_seconds:g} s {found}. "
+        "It will be performed, unless a failover to a replica without it loses it. Enqueued again, it is "
+        "performed twice."
+    )
 
 
 def _begin_anew_after_fork() -> None:

@@ -6,7 +6,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.connection import client
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue.exceptions import NotReplicated, RedisUnreachable
 from jobqueue.store import pushing
 from jobqueue.store.pushing import Producer, push
 
@@ -177,3 +177,91 @@ def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):
         push("work", [b"1"])
 
     assert redis.keys() == [b"resque:queue:work"]
+
+
+# Replicas
+
+
+def test_a_push_waits_until_a_replica_has_it(replica, settings):
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+
+    push("work", [b"1"])
+
+    with replica.client() as redis:
+        assert waiting(redis) == [b"1"]
+
+
+def test_a_push_that_no_replica_has_is_done_and_says_so(replica, settings):
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 0.05
+    replica.freeze()
+
+    with pytest.raises(NotReplicated) as shortage:
+        push("work", [b"1"])
+
+    replica.thaw()
+    assert waiting(client()) == [b"1"]
+    assert str(shortage.value) == (
+        "Enqueued in 'work', but not known to be on 1 replicas (JOBQUEUE_WAIT_REPLICAS): within 0.05 s "
+        "0 have told so. It will be performed, unless a failover to a replica without it loses it. Enqueued "
+        "again, it is performed twice."
+    )
+
+
+def test_a_shortage_of_replicas_keeps_no_payload_back(replica, settings, monkeypatch):
+    monkeypatch.setattr(pushing, "MOST_PER_SCRIPT", 2)
+    settings.JOBQUEUE_WAIT_REPLICAS = 2
+    settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 0.02
+
+    with pytest.raises(NotReplicated, match="within 0.02 s 1 have told so"):
+        push("work", [b"1", b"2", b"3"])
+
+    assert waiting(client()) == [b"1", b"2", b"3"]
+
+
+def test_a_push_that_is_sent_again_waits_as_well(replica, settings, producer):
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 0.05
+    replica.freeze()
+    with pytest.raises(NotReplicated):
+        push("work", [b"1"])
+
+    client().connection_pool.disconnect()
+    producer.number -= 1
+    with pytest.raises(NotReplicated):
+        push("work", [b"1"])
+
+    replica.thaw()
+    settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 10
+    settings.JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 20
+    producer.number -= 1
+    push("work", [b"1"])
+    assert waiting(client()) == [b"1"]
+
+
+def test_a_push_that_waits_teaches_redis_its_script(replica, settings):
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    client().script_flush()
+
+    push("work", [b"1"])
+
+    assert waiting(client()) == [b"1"]
+
+
+def test_a_push_that_fails_does_not_speak_of_replicas(replica, settings):
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    client().set("resque:queue:work", "no list")
+
+    with pytest.raises(redis_client.ResponseError, match="WRONGTYPE"):
+        push("work", [b"1"])
+
+
+def test_a_user_who_may_not_wait_is_told_that_the_push_is_done(replica, settings):
+    client().acl_setuser("jobs", enabled=True, nopass=True, keys="*", commands=["+@all", "-wait"])
+    settings.JOBQUEUE_WAIT_REPLICAS = 1
+    settings.JOBQUEUE_REDIS_URL = settings.JOBQUEUE_REDIS_URL.replace("://", "://jobs:any@")
+
+    with pytest.raises(NotReplicated, match="within 1 s WAIT fails .*no permissions"):
+        push("work", [b"1"])
+
+    assert waiting(client()) == [b"1"]

@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from jobqueue import TermException, job
 from jobqueue.connection import client
 from tests.workload import LEDGER
+from tests.workload.keeper import keeper
 
 
 def note(text: str) -> None:
-    client().rpush(LEDGER, text)
+    keeper().rpush(LEDGER, text)
 
 
 @job(queue="work")

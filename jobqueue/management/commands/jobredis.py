@@ -61,6 +61,9 @@ class Command(BaseCommand):
         address = self._other() or server.address
         if address.password:
             self.stderr.write("The password is left out; redis-cli takes it from REDISCLI_AUTH.")
+        if address.sentinels:
+            with connection.reaching():
+                address = connection.master()
         self.stdout.write(_redis_cli_options(address))
 
     def _other(self) -> RedisAddress | None:

@@ -1,0 +1,43 @@
+"""What an error of redis-py tells of the server: pure questions, since redis-py sorts them otherwise."""
+
+from __future__ import annotations
+
+import redis
+
+
+def is_demoted(error: BaseException) -> bool:
+    """Tell whether a server says that it is a replica now; a new connection may lead to its master.
+
+    Redis 6 says it of a script in the midst of a sentence.
+    """
+    return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a server has no memory left for what it was asked to keep."""
+    return isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in str(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """Return the kind of trouble that an error tells of; one kind is worth one line of a log."""
+    if isinstance(error, redis.BusyLoadingError):
+        return "loading"
+    if isinstance(error, redis.AuthenticationError):
+        return "login"
+    if is_demoted(error):
+        return "demoted"
+    if is_full(error):
+        return "full"
+    return "refused" if isinstance(error, redis.ResponseError) else "away"
+
+
+def reason(error: BaseException) -> str:
+    """Return what the operating system said, else what redis-py says, without its host and numbers."""
+    if isinstance(error, redis.TimeoutError):
+        return "it gives no answer in time"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__context__
+    return str(error).rstrip(".")
