@@ -20,6 +20,13 @@ Start = Callable[..., Jobworker]
 QUICK = {"TEST_DEAD_AFTER": "1.5", "TEST_HEARTBEAT": "0.3"}
 """A supervisor that takes others for dead soon."""
 
+both_modes = pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+
+
+def processes(ledger: Ledger, number: int) -> list[str]:
+    """The processes that a job has begun in."""
+    return [line.split()[-1] for line in ledger.lines() if line.startswith(f"began {number} in ")]
+
 
 def failures(redis: redis_client.Redis) -> list[Failure]:
     return [Failure.parse(raw) for raw in redis.lrange("resque:failed", 0, -1)]
@@ -53,13 +60,108 @@ def test_a_job_that_kills_its_worker_fails_at_once_and_names_the_signal(
     assert failure.worker.split(":")[1] not in map(str, worker.workers())
 
 
-def test_a_job_that_leaves_its_process_is_no_success(redis: redis_client.Redis, jobworker: Start) -> None:
-    jobworker("--queues", "work")
-    enqueue("leave", 0)
+DEATHS = {
+    "read_nothing": "received unhandled signal pid {pid} SIGSEGV (signal 11)",
+    "abort": "received unhandled signal pid {pid} SIGABRT (signal 6)",
+    "run_out_of_memory": "received unhandled signal pid {pid} SIGKILL (signal 9)",
+    "leave": "pid {pid} exited with status 0 before its job had ended",
+    "leave_with_status": "pid {pid} exited with status 7 before its job had ended",
+}
+"""Ways of a job to end its process, and what the failure says of it."""
 
-    (failure,) = wait_for(lambda: failures(redis))
 
-    assert "exited with status 0 before its job had ended" in failure.error
+@both_modes
+@pytest.mark.parametrize("way", DEATHS)
+def test_a_job_that_ends_its_process_fails_and_tells_how(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], way: str
+) -> None:
+    jobworker("--queues", "work", *mode)
+    enqueue("crash", 1, way)
+    enqueue("perform", 2)
+
+    ledger.wait_for("2")
+
+    (failure,) = failures(redis)
+    (pid,) = processes(ledger, 1)
+    assert failure.exception == "jobqueue.exceptions.DirtyExit"
+    assert failure.error == f"Child process {DEATHS[way].format(pid=pid)}"
+
+
+@both_modes
+@pytest.mark.parametrize("way", DEATHS)
+def test_a_job_that_may_crash_is_tried_again_before_all_others(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], way: str
+) -> None:
+    enqueue("perform", 1)
+    enqueue("try_again", 2, way, 2)
+    enqueue("perform", 3)
+    enqueue("perform", 4)
+
+    jobworker("--queues", "work", *mode)
+    ledger.wait_for("4")
+
+    assert [line.split()[0] for line in ledger.lines()] == ["1", "began", "began", "began", "2", "3", "4"]
+    assert len(set(processes(ledger, 2))) == 3
+    assert failures(redis) == []
+    wait_for(lambda: redis.get("resque:stat:processed") == b"4")
+
+
+@both_modes
+def test_a_job_that_crashes_too_often_fails_and_tells_how_often(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+) -> None:
+    jobworker("--queues", "work", *mode)
+    enqueue("try_again_once", 1, "leave")
+    enqueue("perform", 2)
+
+    ledger.wait_for("2")
+
+    (failure,) = failures(redis)
+    first, last = processes(ledger, 1)
+    assert failure.error == (
+        f"Child process pid {last} exited with status 0 before its job had ended. "
+        "tests.workload.jobs.try_again_once was in flight in 2 processes that died"
+    )
+    assert failure.job and failure.job.crashes == 1
+    assert first != last
+
+
+@both_modes
+@pytest.mark.parametrize("name", ["begin_and_wait", "try_again_long"])
+def test_a_worker_that_is_killed_lets_its_job_fail_or_be_tried_again(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], name: str
+) -> None:
+    worker = jobworker("--queues", "work", *mode)
+    enqueue(name, 1, 60)
+    ledger.wait_for("began 1")
+    enqueue("perform", 2)
+
+    os.kill(worker.workers()[0], signal.SIGKILL)
+    ledger.wait_for("2")
+
+    if name == "begin_and_wait":
+        assert "SIGKILL (signal 9)" in failures(redis)[0].error
+        assert ledger.lines() == ["began 1", "2"]
+    else:
+        assert failures(redis) == []
+        assert ledger.lines() == ["began 1", "began 1", "1", "2"]
+
+
+@both_modes
+def test_a_job_of_a_killed_tree_is_tried_again_if_its_definition_says_so(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+) -> None:
+    worker = jobworker("--queues", "work", *mode)
+    enqueue("try_again_long", 1, 60)
+    ledger.wait_for("began 1")
+    wait_for(lambda: redis.keys("resque:worker:*:work"))
+
+    worker.signal_all(signal.SIGKILL)
+    jobworker("--queues", "work", *mode, **QUICK)
+    ledger.wait_for("1")
+
+    assert ledger.lines() == ["began 1", "began 1", "1"]
+    assert failures(redis) == []
 
 
 def test_a_dead_childs_job_counts_as_resque_counts_it(redis: redis_client.Redis, jobworker: Start) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from jobqueue import TermException, job
+from jobqueue import JobTimeout, TermException, job
 from jobqueue.connection import client
 from tests.workload import LEDGER
+from tests.workload.crashing import DEATHS
 from tests.workload.keeper import keeper
+from tests.workload.waiting import WAYS
 
 
 def note(text: str) -> None:
@@ -55,11 +57,6 @@ def begin_and_wait_for(number: int, word: str) -> None:
 def die(number: int, with_signal: int = signal.SIGKILL) -> None:
     note(f"died {number}")
     os.kill(os.getpid(), with_signal)
-
-
-@job(queue="work")
-def leave(status: int) -> None:
-    os._exit(status)
 
 
 @job(queue="work")
@@ -213,3 +210,89 @@ def tell_version() -> None:
 
 
 VERSION = Path("version").read_text() if Path("version").exists() else ""
+
+
+@job(queue="work", timeout=0.3)
+def overrun(number: int, way: str) -> None:
+    """Tell which process this is, then take longer than allowed, in one of the ways of waiting.py."""
+    note(f"began {number} in {os.getpid()}")
+    WAYS[way]()
+
+
+@job(queue="work", timeout=0.3)
+def overrun_and_clean_up(number: int, raises: bool) -> None:
+    try:
+        time.sleep(600)
+    except JobTimeout as error:
+        note(f"cleaned up {number}: {error}")
+        if raises:
+            raise
+
+
+@job(queue="work", timeout=60)
+def spoil_alarm(number: int) -> None:
+    """End in time, with an alarm of its own to come."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    note(str(number))
+
+
+class Timed:
+    """A job that tells of its failures."""
+
+    queue = "work"
+    timeout = 0.3
+
+    @staticmethod
+    def perform(number: int) -> None:
+        time.sleep(600)
+
+    @staticmethod
+    def on_failure(error: BaseException, number: int) -> None:
+        note(f"{type(error).__name__} in {number}")
+
+
+@job(queue="work", timeout=float("inf"))
+def take_all_time(number: int, seconds: float) -> None:
+    time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work", timeout=0.3, on_crash="retry")
+def try_again_overrun(number: int) -> None:
+    note(f"began {number} in {os.getpid()}")
+    WAYS["compute_in_c"]()
+
+
+@job(queue="work", on_crash="retry")
+def try_again(number: int, way: str, deaths: int) -> None:
+    """End this process in some way, so many times; then be done."""
+    note(f"began {number} in {os.getpid()}")
+    if len([line for line in ledger() if line.startswith(f"began {number} ")]) <= deaths:
+        DEATHS[way]()
+    note(str(number))
+
+
+@job(queue="work", on_crash="retry", max_crashes=2)
+def try_again_once(number: int, way: str) -> None:
+    note(f"began {number} in {os.getpid()}")
+    DEATHS[way]()
+
+
+@job(queue="work")
+def crash(number: int, way: str) -> None:
+    note(f"began {number} in {os.getpid()}")
+    DEATHS[way]()
+
+
+def ledger() -> list[str]:
+    return [line.decode() for line in client().lrange(LEDGER, 0, -1)]
+
+
+@job(queue="work", on_crash="retry")
+def try_again_long(number: int, seconds: float) -> None:
+    """Take some time, unless it has begun before."""
+    is_first = f"began {number}" not in ledger()
+    note(f"began {number}")
+    time.sleep(seconds if is_first else 0)
+    note(str(number))

@@ -9,7 +9,12 @@ from tests.settings import *  # noqa: F403
 INSTALLED_APPS = ["jobqueue", "tests.workload"]
 ROOT_URLCONF = "tests.workload.urls"
 JOBQUEUE_DEAD_AFTER_SECONDS = float(os.environ.get("TEST_DEAD_AFTER", "30"))
+JOBQUEUE_FAIL_STOPPED_JOBS = "TEST_FAIL_STOPPED" in os.environ
 JOBQUEUE_HEARTBEAT_SECONDS = float(os.environ.get("TEST_HEARTBEAT", "5"))
+JOBQUEUE_TIMEOUT_GRACE_SECONDS = float(os.environ.get("TEST_TIMEOUT_GRACE", "5"))
+JOBQUEUE_JOB_TIMEOUT_SECONDS = (
+    float(os.environ["TEST_JOB_TIMEOUT"]) if "TEST_JOB_TIMEOUT" in os.environ else None
+)
 if folder := os.environ.get("TEST_POSTGRES"):
     postgres = {"ENGINE": "django.db.backends.postgresql", "HOST": folder, "USER": "postgres"}
     DATABASES = {"default": {**postgres, "NAME": "postgres", "CONN_MAX_AGE": None}}
