@@ -153,6 +153,7 @@ class Attention:
             # The end of the supervisor comes as such a signal too
             self.look_for_supervisor()
             self.stop(number)
+            self._tell(number)
         elif number in (PAUSE_SIGNAL, CONTINUE_SIGNAL):
             self.is_paused = number == PAUSE_SIGNAL
             self.is_free = not (self.is_paused or self.is_stopping)

@@ -44,7 +44,6 @@ class Renewal:
         """Try whether the new code starts; a second call while that is tried does nothing."""
         if self._trial is not None:
             return
-        _log.info("trying whether the code starts anew in %s", self._directory)
         try:
             self._trial = _Trial(self._command, self._directory)
         except OSError as error:

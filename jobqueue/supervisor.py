@@ -8,13 +8,20 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import time
 from itertools import chain
 
 from django.db import connections
 
 from jobqueue import attention, connection, processtitle, renewal
-from jobqueue.attention import RENEW_SIGNAL, Attention
+from jobqueue.attention import (
+    CONTINUE_SIGNAL,
+    PAUSE_SIGNAL,
+    RENEW_SIGNAL,
+    STACKS_SIGNAL,
+    Attention,
+)
 from jobqueue.backoff import pauses
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.patience import Patience
@@ -22,6 +29,7 @@ from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import REPLACE, Slot
+from jobqueue.stopping import STOP_SIGNALS
 from jobqueue.store.runs import LiveRun
 from jobqueue.worker import worker_id
 from jobqueue.workeroptions import WorkerOptions
@@ -32,6 +40,14 @@ SOON_SECONDS = 1.0
 """A worker that dies sooner after its start, without a job, is started again with a growing pause."""
 KILL_AFTER_SECONDS = 0.5
 """How much longer than its time a worker may take to put its job back by itself."""
+MEANING = {
+    **dict.fromkeys(STOP_SIGNALS, "stopping"),
+    END_SIGNAL: "ending the running jobs",
+    PAUSE_SIGNAL: "pausing after the running jobs",
+    CONTINUE_SIGNAL: "continuing",
+    RENEW_SIGNAL: "taking new code, if it starts",
+    STACKS_SIGNAL: "asking the workers for their stacks",
+}
 
 _log = logging.getLogger("jobqueue")
 
@@ -157,13 +173,14 @@ class Supervisor:
 
     def _pass_signals_on(self) -> None:
         for number in self._attention.news():
+            _log.info("%s: %s", signal.Signals(number).name, MEANING[signal.Signals(number)])
             if number == RENEW_SIGNAL:
                 self._renewal.begin()
-                continue
-            for slot in self._workers():
-                if number == END_SIGNAL:
+            elif number == END_SIGNAL:
+                for slot in self._workers():
                     slot.end_job(number, self._attention.cleanup_seconds + KILL_AFTER_SECONDS)
-                else:
+            elif number not in STOP_SIGNALS:
+                for slot in self._workers():
                     slot.send(number)
 
     def _stop_or_kill(self) -> None:

@@ -22,6 +22,7 @@ from tests.workload import LEDGER
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 30.0
+MODES = pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
 
 
 def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEADLINE_SECONDS) -> Any:
@@ -71,6 +72,10 @@ class Jobworker:
         """Signal the supervisor alone."""
         os.kill(self.pid, number)
 
+    def signal_one(self, pid: int, number: int) -> None:
+        """Signal one of the workers."""
+        os.kill(pid, number)
+
     def signal_all(self, number: int) -> None:
         """Signal the whole group, as a terminal does."""
         os.killpg(self.pid, number)
@@ -92,6 +97,22 @@ def children(pid: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [int(child) for child in listed if state(int(child)) != "Z"]
+
+
+def members(group: int) -> list[int]:
+    """Return the pids of a process group's living members."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            kind, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(process_group) == group and kind != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def title(pid: int) -> str:
+    """Return what ``ps`` shows of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").strip()
 
 
 def state(pid: int) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import redis as redis_client
 
-from tests.process.conftest import Jobworker, Ledger, enqueue, is_idle, own_keys, state, wait_for
+from tests.process.conftest import Jobworker, Ledger, enqueue, own_keys, wait_for
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]

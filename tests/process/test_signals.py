@@ -1,4 +1,4 @@
-"""Stopping: what the running job, its queue and Redis look like afterwards."""
+"""One ``manage.py jobworker`` from its start to its end; other modules go through its signals."""
 
 from __future__ import annotations
 
@@ -10,67 +10,24 @@ from pathlib import Path
 import pytest
 import redis as redis_client
 
-from jobqueue.attention import SAME_SECONDS
-from tests.process.conftest import ROOT, Jobworker, Ledger, enqueue, is_idle, own_keys, state, wait_for
+from tests.process.conftest import (
+    MODES,
+    ROOT,
+    Jobworker,
+    Ledger,
+    enqueue,
+    is_idle,
+    own_keys,
+    state,
+    title,
+    wait_for,
+)
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
 
 
-@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
-@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM, signal.SIGINT])
-def test_a_stop_finishes_the_running_job_and_leaves_no_trace(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, number: int, mode: tuple[str, ...]
-) -> None:
-    worker = jobworker("--queues", "work", *mode)
-    enqueue("begin_and_wait", 1, 0.4)
-    ledger.wait_for("began 1")
-    enqueue("perform", 2)
-
-    worker.signal_all(number)
-
-    assert worker.wait() == 0
-    assert ledger.lines() == ["began 1", "1"]
-    assert redis.llen("resque:queue:work") == 1
-    assert own_keys(redis) == ["resque:queue:work"]
-
-
-@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
-def test_a_job_over_the_shutdown_timeout_is_put_back_at_the_head(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
-) -> None:
-    worker = jobworker("--queues", "work", "--shutdown-timeout", "0.3", *mode)
-    enqueue("begin_and_wait", 1, 60)
-    ledger.wait_for("began 1")
-    enqueue("perform", 2)
-
-    worker.signal(signal.SIGTERM)
-    assert worker.wait() == 0
-
-    waiting = redis.lrange("resque:queue:work", 0, -1)
-    assert [b"begin_and_wait" in each for each in waiting] == [True, False]
-    assert b"crashes" not in waiting[0]
-    assert own_keys(redis) == ["resque:queue:work"]
-    assert redis.llen("resque:failed") == 0
-
-
-def test_a_second_signal_ends_the_job_at_once_and_puts_it_back(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
-) -> None:
-    worker = jobworker("--queues", "work")
-    enqueue("begin_and_wait", 1, 60)
-    ledger.wait_for("began 1")
-
-    worker.signal_all(signal.SIGTERM)
-    time.sleep(SAME_SECONDS + 0.2)  # until then a repetition is the same signal
-    worker.signal_all(signal.SIGTERM)
-
-    assert worker.wait(5) == 0
-    assert redis.llen("resque:queue:work") == 1
-    assert own_keys(redis) == ["resque:queue:work"]
-
-
-@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+@MODES
 @pytest.mark.parametrize("name", ["use_pool", "end_program"])
 def test_processes_of_a_job_end_by_its_signals(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, name: str, mode: tuple[str, ...]
@@ -98,7 +55,7 @@ def test_a_job_that_changes_signal_handlers_spoils_no_stop(
     assert redis.llen("resque:failed") == 0
 
 
-@pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+@MODES
 def test_what_a_job_prints_outlives_its_process(
     redis: redis_client.Redis, jobworker: Start, mode: tuple[str, ...]
 ) -> None:
@@ -149,32 +106,6 @@ def test_interval_0_is_burst_and_the_environment_chooses_like_resques(
     assert not pidfile.exists()
 
 
-def test_processes_are_replaced_after_so_many_jobs(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
-) -> None:
-    worker = jobworker("--queues", "work", "--jobs-per-fork", "5")
-    for number in range(20):
-        enqueue("perform", number)
-
-    wait_for(lambda: len(ledger.lines()) == 20)
-
-    wait_for(lambda: worker.log.count("started") >= 4)
-    assert "died" not in worker.log
-
-
-def test_burst_goes_on_while_processes_are_replaced(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
-) -> None:
-    for number in range(20):
-        enqueue("perform", number)
-
-    worker = jobworker("--queues", "work", "--burst", "--jobs-per-fork", "5")
-
-    assert worker.wait() == 0
-    assert sorted(map(int, ledger.lines())) == list(range(20))
-    assert "died" not in worker.log
-
-
 def test_a_worker_that_ruby_unregistered_registers_itself_again(
     redis: redis_client.Redis, jobworker: Start
 ) -> None:
@@ -205,10 +136,6 @@ def test_process_titles_tell_what_is_done_and_are_spared_by_rubys_pruner(
 
     wait_for(lambda: "Processing work since " in title(pid))
     assert title(pid).endswith("[tests.workload.jobs.begin_and_wait]")
-
-
-def title(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").strip()
 
 
 def test_an_unreachable_redis_is_told_in_one_sentence_and_waited_for(

@@ -1,0 +1,67 @@
+"""Workers that age or grow leave, and others take their places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import redis as redis_client
+
+from tests.process.conftest import Jobworker, Ledger, enqueue, wait_for
+
+pytestmark = pytest.mark.process
+Start = Callable[..., Jobworker]
+
+
+def test_processes_are_replaced_after_so_many_jobs(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--jobs-per-fork", "5")
+    for number in range(20):
+        enqueue("perform", number)
+
+    wait_for(lambda: len(ledger.lines()) == 20)
+
+    wait_for(lambda: worker.log.count("started") >= 4)
+    assert "died" not in worker.log
+
+
+def test_burst_goes_on_while_processes_are_replaced(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(20):
+        enqueue("perform", number)
+
+    worker = jobworker("--queues", "work", "--burst", "--jobs-per-fork", "5")
+
+    assert worker.wait() == 0
+    assert sorted(map(int, ledger.lines())) == list(range(20))
+    assert "died" not in worker.log
+
+
+def test_processes_that_have_grown_are_replaced(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--max-memory", "250")
+    for _ in range(4):
+        enqueue("grow", 150)
+
+    wait_for(lambda: len(ledger.lines()) == 4)
+
+    pids = [line.removeprefix("grew ") for line in ledger.lines()]
+    assert len(set(pids)) > 1
+    wait_for(lambda: worker.log.count("has grown to") >= 2)
+    assert "died" not in worker.log
+
+
+def test_a_process_that_stays_small_is_kept(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", MAX_MEMORY="1000")
+    for _ in range(2):
+        enqueue("grow", 10)
+
+    wait_for(lambda: len(ledger.lines()) == 2)
+
+    assert len(set(ledger.lines())) == 1
+    assert worker.log.count("started") == 1
