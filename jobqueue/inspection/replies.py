@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from jobqueue.connection import client, reaching
 from jobqueue.keys import to_bytes
@@ -21,14 +21,18 @@ from jobqueue.keys import to_bytes
 def fetch(commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[Any]:
     """Send every command in one round trip; the error of a command stands in the place of its reply.
 
-    ``atomic`` sees one moment of Redis. Raises RedisUnreachable.
+    ``atomic`` sees one moment of Redis, if that has memory left. Raises RedisUnreachable.
     """
     if not commands:
         return []
     with reaching(), client().pipeline(transaction=atomic) as pipe:
         for command in commands:
             pipe.execute_command(*(to_bytes(part) for part in command))
-        replies = pipe.execute(raise_on_error=False)
+        try:
+            replies = pipe.execute(raise_on_error=False)
+        except OutOfMemoryError:
+            # A full Redis refuses transactions, even of reads, when there is most to look at
+            return fetch(commands)
         for reply in replies:
             if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
                 raise reply

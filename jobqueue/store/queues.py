@@ -13,11 +13,8 @@ MOST_PER_SCRIPT = 100
 def remove_queue(queue: str) -> None:
     """Remove a queue with all jobs that wait in it. Raises RedisUnreachable."""
     key = keys()
-    with reaching(), client().pipeline(transaction=True) as pipe:
-        pipe.srem(key.queues, queue)
-        pipe.delete(key.queue(queue), key.wake(queue))
-        pipe.srem(key.paused, queue)
-        pipe.execute()
+    with reaching():
+        load("remove_queue")(client(), [key.queues, key.paused, key.queue(queue), key.wake(queue)], [queue])
 
 
 def remove_jobs(queue: str, payloads: Sequence[bytes]) -> int:

@@ -18,6 +18,17 @@ def test_the_error_of_one_command_stands_in_its_place(redis):
 
 
 @pytest.mark.parametrize("atomic", [True, False])
+def test_a_full_redis_is_read_too(redis, atomic):
+    redis.set("resque:s", "x")
+    redis.config_set("maxmemory", 1)
+
+    try:
+        assert fetch([("GET", "resque:s"), ("DBSIZE",)], atomic=atomic) == [b"x", 1]
+    finally:
+        redis.config_set("maxmemory", 0)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
 def test_nothing_asked_is_nothing_sent(atomic):
     assert fetch([], atomic=atomic) == []
 

@@ -18,6 +18,26 @@ def test_a_removed_queue_leaves_nothing_behind(redis):
     assert not redis.exists("resque:queue:work", "resque:wake:work", "resque:paused")
 
 
+def test_a_queue_is_removed_from_a_full_redis(redis):
+    push("work", [b"1", b"2"])
+    redis.config_set("maxmemory", 1)
+
+    try:
+        queues.remove_queue("work")
+    finally:
+        redis.config_set("maxmemory", 0)
+
+    assert redis.keys("resque:queue*") == []
+
+
+def test_a_queue_is_removed_whatever_its_keys_are(redis):
+    redis.mset({"resque:queues": "x", "resque:paused": "x", "resque:queue:work": "x"})
+
+    queues.remove_queue("work")
+
+    assert not redis.exists("resque:queue:work")
+
+
 def test_jobs_are_removed_by_their_exact_texts(redis):
     push("work", [b"a", b"b", b"a", b"A", b"c"])
 
