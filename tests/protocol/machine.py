@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.protocol.model import LIMIT, Refused, Store, Worker
+from tests.protocol.model import LIMIT, Full, Refused, Seen, Store
+from tests.protocol.worker import Worker
 
 QUEUES = ("high", "low")
 NAMES = ("ann", "bob")
 workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
+places = st.integers(0, 9)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -33,16 +35,16 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.workers = {name: Worker(self.store, name) for name in NAMES}
         self.dead_runs: list[str] = []
         self.numbers: Counter[str] = Counter()
-        self.accepted: list[str] = []
         self.succeeded: Counter[str] = Counter()
         self.begun: Counter[str] = Counter()
         self.calm = True
         """Nothing crashed, froze or was rolled back: exactly once is promised."""
         self.rolled_back = False
-        self.saved: tuple[object, list[str], list[str]] | None = None
+        self.is_full = False
+        self.saved: tuple[object, list[str]] | None = None
         self.order: dict[str, list[str]] = {queue: [] for queue in QUEUES}
 
-    # Producers
+    # Producers and operators
 
     @rule(queue=queues, count=st.integers(1, 4), answer_lost=st.booleans())
     def enqueue(self, queue: str, count: int, answer_lost: bool) -> None:
@@ -50,12 +52,61 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.enqueue_one(queue, answer_lost)
 
     def enqueue_one(self, queue: str, answer_lost: bool) -> None:
-        job = f"{queue}-{len(self.accepted) + self.numbers['lost']}"
-        self.numbers["producer"] += 1
-        for _ in range(1 + answer_lost):
-            self.store.enqueue(queue, job, "producer", self.numbers["producer"])
-        self.accepted.append(job)
-        self.order[queue].append(job)
+        job = self.new_job()
+        self.numbers["push"] += 1
+        with suppress(Full):
+            for _ in range(1 + answer_lost):
+                self.store.enqueue(queue, job, "producer", self.numbers["push"])
+            self.order[queue].append(job)
+
+    def new_job(self) -> str:
+        self.numbers["job"] += 1
+        return f"job-{self.numbers['job']}"
+
+    @precondition(lambda self: not self.rolled_back)
+    @rule(queue=queues, age=st.integers(0, 3))
+    def an_old_push_arrives(self, queue: str, age: int) -> None:
+        if self.numbers["push"] > age and not self.is_full:
+            self.store.enqueue(queue, "straggler", "producer", self.numbers["push"] - age)
+
+    @rule(queue=queues, on=st.booleans())
+    def pause_or_resume(self, queue: str, on: bool) -> None:
+        with suppress(Full):
+            (self.store.pause if on else self.store.resume)(queue)
+
+    @rule(on=st.booleans())
+    def pause_or_resume_all(self, on: bool) -> None:
+        with suppress(Full):
+            (self.store.pause_all if on else self.store.resume_all)()
+
+    @rule(queue=queues, some=st.lists(places, min_size=1, max_size=3))
+    def remove_jobs(self, queue: str, some: list[int]) -> None:
+        waiting = self.store.seen().names_waiting(queue)
+        self.store.remove_jobs(queue, sorted({waiting[place % len(waiting)] for place in some if waiting}))
+
+    @rule(queue=queues)
+    def remove_queue(self, queue: str) -> None:
+        self.store.remove_queue(queue)
+
+    @precondition(lambda self: self.seen.failed)
+    @rule(place=places)
+    def retry_failure(self, place: int) -> None:
+        """The job is enqueued anew, as a job of its own; the failure stays, marked."""
+        job = self.new_job()
+        with suppress(Full):
+            self.store.retry(place % len(self.seen.failed), job)
+            for queue in QUEUES:
+                if self.store.seen().names_waiting(queue)[-1:] == [job]:
+                    self.order[queue].append(job)
+
+    @precondition(lambda self: self.seen.failed)
+    @rule(place=places)
+    def remove_failure(self, place: int) -> None:
+        self.store.remove_failure(place % len(self.seen.failed))
+
+    @rule(retried_only=st.booleans())
+    def clear_failures(self, retried_only: bool) -> None:
+        (self.store.clear_retried if retried_only else self.store.clear_failures)()
 
     # Workers
 
@@ -76,14 +127,14 @@ class DeliveryMachine(RuleBasedStateMachine):
     def begin_next(self, name: str) -> None:
         if (job := self.act(name, "begin_next")) is not None:
             self.begun[job.job] += 1
-            assert self.rolled_back or self.begun[job.job] <= LIMIT
+            assert self.rolled_back or self.begun[job.job] <= LIMIT + self.numbers["put back"]
 
-    @rule(name=workers, how=st.sampled_from(["done", "failed"]))
-    def end(self, name: str, how: str) -> None:
+    @rule(name=workers, how=st.sampled_from(["done", "failed"]), answer_lost=st.booleans())
+    def end(self, name: str, how: str, answer_lost: bool) -> None:
         running = self.workers[name].running
         if running is not None and how == "done":
             self.succeeded[running.job] += 1
-        self.act(name, "end", how)
+        self.act(name, "end", how, answer_lost=answer_lost)
 
     @rule(name=workers, hows=st.lists(st.sampled_from(["done", "done", "failed"]), min_size=1, max_size=3))
     def work(self, name: str, hows: list[str]) -> None:
@@ -91,43 +142,56 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.claim(name, 4, answer_lost=False)
         for how in hows:
             self.begin_next(name)
-            self.end(name, how)
+            self.end(name, how, answer_lost=False)
 
-    @rule(name=workers, finish=st.integers(0, 2))
-    def hold(self, name: str, finish: int) -> None:
+    @rule(name=workers, finish=st.integers(0, 2), answer_lost=st.booleans())
+    def hold(self, name: str, finish: int, answer_lost: bool) -> None:
         """A job lasts, after some short ones of the same batch."""
         self.work(name, ["done"] * finish)
         self.begin_next(name)
-        self.act(name, "hold")
+        self.act(name, "hold", answer_lost=answer_lost)
+
+    @rule(name=workers, in_time=st.booleans())
+    def leave(self, name: str, in_time: bool) -> None:
+        """A worker is stopped, between two jobs or, too late, in the midst of one."""
+        if self.workers[name].running is not None:
+            if in_time:
+                self.end(name, "done", answer_lost=False)
+            else:
+                self.numbers["put back"] += 1
+                self.disturb()
+        with self.heads_keep_order():
+            self.act(name, "leave")
+        self.forget_order()
 
     # Faults
 
     @rule(name=workers)
     def worker_dies_supervised(self, name: str) -> None:
-        worker = self.workers[name]
-        running, finished = worker.shared_page()
-        with self.heads_keep_order():
-            self.store.recover(worker.run, running, finished, supervised=True)
-        worker.begin_run()
-        self.forget_order()
+        self.die_supervised(name, retries=False)
 
     @precondition(lambda self: self.faults)
     @rule(name=workers)
     def worker_dies_and_its_job_is_tried_again(self, name: str) -> None:
+        self.die_supervised(name, retries=True)
+        self.disturb()
+
+    def die_supervised(self, name: str, *, retries: bool) -> None:
         worker = self.workers[name]
         running, finished = worker.shared_page()
         with self.heads_keep_order():
-            self.store.recover(worker.run, running, finished, supervised=True, retries=True)
+            self.store.recover(worker.run, running, finished, supervised=True, retries=retries)
         worker.begin_run()
-        self.disturb()
+        self.forget_order()
 
     @precondition(lambda self: self.faults)
-    @rule(name=workers)
-    def child_dies_and_its_job_is_tried_again(self, name: str) -> None:
+    @rule(name=workers, answer_lost=st.booleans())
+    def child_dies_and_its_job_is_tried_again(self, name: str, answer_lost: bool) -> None:
         """As a worker sees it that forks for each job."""
         running = self.workers[name].running
         if running is not None:
-            self.act(name, "end", "again" if running.crashes + 1 < LIMIT else "failed")
+            how = "again" if running.crashes + 1 < LIMIT else "failed"
+            self.act(name, "end", how, answer_lost=answer_lost)
             self.disturb()
 
     @precondition(lambda self: self.faults)
@@ -147,12 +211,13 @@ class DeliveryMachine(RuleBasedStateMachine):
     @contextmanager
     def heads_keep_order(self) -> Iterator[None]:
         """Check that what is given back stands before all that waited, in the order of its claims."""
-        before = {queue: self.store.waiting(queue) for queue in QUEUES}
+        before = self.store.seen()
         yield
+        after = self.store.seen()
         for queue in QUEUES:
-            after = self.store.waiting(queue)
-            back = after[: len(after) - len(before[queue])]
-            assert after[len(back) :] == before[queue]
+            waited, waiting = before.names_waiting(queue), after.names_waiting(queue)
+            back = waiting[: len(waiting) - len(waited)]
+            assert waiting[len(back) :] == waited
             # Two workers that died one after the other have left their jobs in the order of their deaths
             known = [job for job in back if job in self.order[queue]]
             assert known == [job for job in self.order[queue] if job in known]
@@ -167,22 +232,41 @@ class DeliveryMachine(RuleBasedStateMachine):
     def connection_breaks(self, name: str) -> None:
         self.workers[name].must_reconcile = True
 
-    @rule(queue=queues, on=st.booleans())
-    def pause_or_resume(self, queue: str, on: bool) -> None:
-        (self.store.pause if on else self.store.resume)(queue)
+    @rule(name=workers, age=st.integers(0, 4), most=st.integers(1, 3))
+    def an_old_claim_arrives(self, name: str, age: int, most: int) -> None:
+        """From a connection that its worker gave up; nobody reads its answer."""
+        worker = self.workers[name]
+        if worker.next_token > age and not worker.batch and not worker.running:
+            with suppress(Refused):
+                self.store.claim(worker.run, worker.next_token - age, most, QUEUES)
+            worker.must_reconcile = True
+
+    @rule(name=workers)
+    def an_old_registration_arrives(self, name: str) -> None:
+        worker = self.workers[name]
+        if worker.run in self.seen.in_flight:
+            self.store.register_again(worker.run)
+
+    @rule()
+    def redis_forgets_its_scripts(self) -> None:
+        self.store.forget_scripts()
+
+    @rule(is_full=st.booleans())
+    def redis_is_full_or_has_room(self, is_full: bool) -> None:
+        (self.store.fill if is_full else self.store.free)()
+        self.is_full = is_full
 
     @rule()
     def redis_saves(self) -> None:
-        self.saved = (self.store.snapshot(), list(self.accepted), list(self.dead_runs))
+        self.saved = (self.store.snapshot(), list(self.dead_runs))
 
     @precondition(lambda self: self.faults and self.saved is not None)
     @rule()
     def redis_rolls_back(self) -> None:
         assert self.saved
-        snapshot, accepted, dead_runs = self.saved
+        self.redis_is_full_or_has_room(False)
+        snapshot, self.dead_runs = self.saved
         self.store.roll_back(snapshot)
-        self.numbers["lost"] += len(self.accepted) - len(accepted)
-        self.accepted, self.dead_runs = list(accepted), list(dead_runs)
         self.rolled_back = True
         self.saved = None
         for worker in self.workers.values():
@@ -194,7 +278,6 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule(name=workers)
     def redis_loses_a_settle(self, name: str) -> None:
         self.work(name, ["done"] * 4)
-
         self.redis_saves()
         self.claim(name, 2, answer_lost=False)
         self.redis_rolls_back()
@@ -214,62 +297,73 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # Laws
 
-    def located(self) -> Counter[str]:
-        waiting = [job for queue in QUEUES for job in self.store.waiting(queue)]
-        return Counter([*waiting, *self.store.in_flight(), *self.store.failed()])
+    seen: Seen
 
     @invariant()
-    def nothing_is_lost(self) -> None:
-        located = self.located()
-        lost = [job for job in self.accepted if not located[job] and not self.succeeded[job]]
-        assert not lost, f"lost: {lost}"
+    def laws_hold(self) -> None:
+        self.seen = self.store.seen()
+        self.conservation()
+        self.nothing_is_done_that_was_not_performed()
+        self.nothing_stands_in_two_places()
+        self.exactly_once_while_calm()
+        self.counters_count_what_ended()
+        self.order_is_kept()
 
-    @invariant()
-    def nothing_stands_twice_in_redis(self) -> None:
-        twice = {job: count for job, count in self.located().items() if count > 1}
-        assert not twice
+    def conservation(self) -> None:
+        """enqueued = waiting + in flight + later + done + failed + removed, for each job by itself."""
+        places = self.seen.places()
+        waiting, in_flight, later, failed = (places[n] for n in ("waiting", "in flight", "later", "failed"))
+        enqueued, done, removed = (
+            self.store.ledger.enqueued,
+            self.store.ledger.done,
+            self.store.ledger.removed,
+        )
 
-    @invariant()
+        assert enqueued == waiting + in_flight + later + done + failed + removed
+
+    def nothing_is_done_that_was_not_performed(self) -> None:
+        assert self.store.ledger.done <= self.succeeded
+
+    def nothing_stands_in_two_places(self) -> None:
+        assert all(count == 1 for count in sum(self.seen.places().values(), Counter[str]()).values())
+
     def exactly_once_while_calm(self) -> None:
         if self.calm:
             assert all(count == 1 for count in self.begun.values())
 
-    @invariant()
-    def a_settled_success_never_comes_back(self) -> None:
-        if not self.rolled_back and self.calm:
-            settled = self.succeeded.keys() - self.unsettled()
-            assert not settled & self.located().keys()
-
-    def unsettled(self) -> set[str]:
-        return set(self.store.in_flight())
-
-    @invariant()
     def counters_count_what_ended(self) -> None:
         if self.calm:
-            processed, raised = self.store.counters()
-            located = self.located()
-            ended = [job for job in self.accepted if not located[job]]
-            assert processed == len(ended) + len(self.store.failed())
-            assert raised <= len(self.store.failed())
+            ended = self.begun.total() - sum(worker.running is not None for worker in self.workers.values())
+            unsettled = sum(len(worker.endings) for worker in self.workers.values())
+            assert ended - unsettled <= self.seen.processed <= ended
+            assert self.seen.raised <= self.seen.processed - self.store.ledger.done.total()
 
-    @invariant()
     def order_is_kept(self) -> None:
         for queue, order in self.order.items():
-            waiting = [job for job in self.store.waiting(queue) if job in order]
+            waiting = [job for job in self.seen.names_waiting(queue) if job in order]
             assert waiting == [job for job in order if job in waiting]
 
     def teardown(self) -> None:
         """Let all the dead be recovered and the living work on: everything ends."""
+        self.store.free()
+        self.store.resume_all()
         for queue in QUEUES:
             self.store.resume(queue)
         self.forget_runs()
         for run in self.dead_runs:
             self.store.recover(run, None, [], supervised=False)
-        for _ in range(3 * len(self.accepted) + 10):
-            for name in NAMES:
-                self.begin_next(name)
-                self.end(name, "done")
-                self.claim(name, 3, answer_lost=False)
-        self.nothing_is_lost()
-        assert not self.store.waiting("high") and not self.store.waiting("low")
-        assert not self.store.in_flight()
+        while self.work_on():
+            pass
+        self.laws_hold()
+        assert not self.seen.waiting
+        assert not any(self.seen.in_flight.values())
+
+    def work_on(self) -> bool:
+        """Let each worker take a step; tell whether any had something to do."""
+        for name in NAMES:
+            self.begin_next(name)
+            self.end(name, "done", answer_lost=False)
+            self.claim(name, 3, answer_lost=False)
+        self.numbers["steps"] += 1
+        assert self.numbers["steps"] < 3 * self.numbers["job"] + 10, "they go on without end"
+        return not all(worker.is_idle for worker in self.workers.values())

@@ -1,13 +1,13 @@
 """The delivery protocol of docs/inside.md as a small pure-Python model.
 
-``ModelStore`` is what the Lua scripts do to Redis, on dicts and lists. ``Worker`` is the worker's side:
-its memory, and what it may do after an answer was lost. The stateful test drives both, first with
-``ModelStore``, then with the real scripts (``RedisStore`` has the same methods).
+``ModelStore`` is what the scripts and commands do to Redis, on dicts and lists. Beside it a ledger counts
+what came in, was done and was removed, which Redis does not remember job by job.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,6 +18,10 @@ LIMIT = 3
 
 class Refused(Exception):
     """The run was recovered: nothing it asks for happens."""
+
+
+class Full(Exception):
+    """Redis has no memory left: what is to be written is not."""
 
 
 @dataclass
@@ -47,11 +51,48 @@ class Ending:
     """``done``, ``failed``, ``back``, or ``again``: back with one more crash."""
 
 
+@dataclass
+class Ledger:
+    """How often each job came in, was done, and was removed."""
+
+    enqueued: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that stands in Redis at one moment. A waiting job comes with its crashes, a failed one with
+    whether it was retried."""
+
+    waiting: dict[str, list[tuple[str, int]]]
+    in_flight: dict[str, dict[int, Held]]
+    later: list[str]
+    failed: list[tuple[str, bool]]
+    paused: set[str]
+    all_paused: bool
+    processed: int
+    raised: int
+
+    def names_waiting(self, queue: str) -> list[str]:
+        return [job for job, _ in self.waiting.get(queue, [])]
+
+    def places(self) -> dict[str, Counter[str]]:
+        """How often each job stands in each place."""
+        return {
+            "waiting": Counter(job for jobs in self.waiting.values() for job, _ in jobs),
+            "in flight": Counter(held.job for run in self.in_flight.values() for held in run.values()),
+            "later": Counter(self.later),
+            "failed": Counter(job for job, _ in self.failed),
+        }
+
+
 class Store(Protocol):
-    """What the scripts offer."""
+    """What the scripts offer. Steps that write raise Full where there is no memory left."""
 
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None: ...
     def register(self, run: str) -> None: ...
+    def register_again(self, run: str) -> None: ...
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]: ...
     def settle(self, run: str, endings: Sequence[Ending]) -> None: ...
     def start(self, run: str, token: int) -> None: ...
@@ -59,14 +100,25 @@ class Store(Protocol):
     def recover(
         self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
     ) -> None: ...
+    def leave(self, run: str) -> None: ...
     def pause(self, queue: str) -> None: ...
     def resume(self, queue: str) -> None: ...
-    def waiting(self, queue: str) -> list[str]: ...
-    def in_flight(self) -> list[str]: ...
-    def failed(self) -> list[str]: ...
-    def counters(self) -> tuple[int, int]: ...
+    def pause_all(self) -> None: ...
+    def resume_all(self) -> None: ...
+    def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int: ...
+    def remove_queue(self, queue: str) -> None: ...
+    def retry(self, place: int, as_job: str) -> None: ...
+    def remove_failure(self, place: int) -> None: ...
+    def clear_failures(self) -> None: ...
+    def clear_retried(self) -> int: ...
+    def forget_scripts(self) -> None: ...
+    def fill(self) -> None: ...
+    def free(self) -> None: ...
+    def seen(self) -> Seen: ...
     def snapshot(self) -> object: ...
     def roll_back(self, snapshot: object) -> None: ...
+    @property
+    def ledger(self) -> Ledger: ...
 
 
 @dataclass
@@ -75,20 +127,95 @@ class ModelStore:
 
     queues: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     runs: dict[str, dict[int, Held]] = field(default_factory=dict)
+    next: dict[str, int] = field(default_factory=dict)
+    """By run: the first token that was never claimed."""
     sent: dict[str, int] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
-    failures: list[str] = field(default_factory=list)
+    all_paused: bool = False
+    failures: list[tuple[str, str, bool]] = field(default_factory=list)
+    """Job, queue, whether it was retried."""
     processed: int = 0
     raised: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    is_full: bool = False
+
+    def _write(self) -> None:
+        if self.is_full:
+            raise Full
+
+    def _put_back(self, queue: str, job: str, crashes: int) -> None:
+        self.queues.setdefault(queue, []).insert(0, (job, crashes))
+
+    def _fail(self, held: Held) -> None:
+        self.failures.append((held.job, held.queue, False))
+
+    def _done(self, held: Held) -> None:
+        self.processed += 1
+        self.ledger.done[held.job] += 1
+
+    # Producers and their operators
 
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
         if self.sent.get(producer, 0) >= number:
             return
+        self._write()
         self.queues.setdefault(queue, []).append((job, 0))
         self.sent[producer] = number
+        self.ledger.enqueued[job] += 1
+
+    def pause(self, queue: str) -> None:
+        self._write()
+        self.paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        self.paused.discard(queue)
+
+    def pause_all(self) -> None:
+        self._write()
+        self.all_paused = True
+
+    def resume_all(self) -> None:
+        self.all_paused = False
+
+    def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
+        waiting = self.queues.get(queue, [])
+        removed = [job for job, crashes in waiting if job in jobs and not crashes]
+        self.queues[queue] = [each for each in waiting if each[0] not in removed]
+        self.ledger.removed.update(removed)
+        return len(removed)
+
+    def remove_queue(self, queue: str) -> None:
+        self.ledger.removed.update(job for job, _ in self.queues.pop(queue, []))
+        self.paused.discard(queue)
+
+    def retry(self, place: int, as_job: str) -> None:
+        job, queue, _ = self.failures[place]
+        self._write()
+        self.queues.setdefault(queue, []).append((as_job, 0))
+        self.failures[place] = (job, queue, True)
+        self.ledger.enqueued[as_job] += 1
+
+    def remove_failure(self, place: int) -> None:
+        self.ledger.removed[self.failures.pop(place)[0]] += 1
+
+    def clear_failures(self) -> None:
+        self.ledger.removed.update(job for job, _, _ in self.failures)
+        self.failures = []
+
+    def clear_retried(self) -> int:
+        removed = [job for job, _, is_retried in self.failures if is_retried]
+        self.failures = [each for each in self.failures if not each[2]]
+        self.ledger.removed.update(removed)
+        return len(removed)
+
+    # Workers
 
     def register(self, run: str) -> None:
         self.runs[run] = {}
+        self.next[run] = 1
+
+    def register_again(self, run: str) -> None:
+        """A registration that arrives late forgets nothing."""
 
     def _held(self, run: str) -> dict[int, Held]:
         if run not in self.runs:
@@ -98,31 +225,40 @@ class ModelStore:
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]:
         held = self._held(run)
         if first not in held:
+            if first < self.next[run] or self.all_paused:
+                return []
             queue = next((q for q in queues if q not in self.paused and self.queues.get(q)), None)
             if queue is None:
                 return []
             taken, self.queues[queue] = self.queues[queue][:most], self.queues[queue][most:]
             for offset, (job, crashes) in enumerate(taken):
                 held[first + offset] = Held(queue, job, crashes)
-        return [Claimed(t, h.queue, h.job, h.crashes) for t, h in sorted(held.items()) if t >= first]
+            self.next[run] = first + len(taken)
+        return list(self._again(held, first))
+
+    def _again(self, held: dict[int, Held], token: int) -> list[Claimed]:
+        claimed = []
+        while token in held:
+            claimed.append(Claimed(token, held[token].queue, held[token].job, held[token].crashes))
+            token += 1
+        return claimed
 
     def settle(self, run: str, endings: Sequence[Ending]) -> None:
         held = self._held(run)
-        self._settle(held, endings)
+        for ending in sorted(endings, key=lambda each: (each.how in ("back", "again"), each.token)):
+            if ending.how in ("done", "failed") and (job := held.pop(ending.token, None)):
+                self._settle(job, ending.how)
+        for ending in sorted(endings, key=lambda each: -each.token):
+            if ending.how in ("back", "again") and (job := held.pop(ending.token, None)):
+                self._put_back(job.queue, job.job, job.crashes + (ending.how == "again"))
 
-    def _settle(self, held: dict[int, Held], endings: Sequence[Ending]) -> None:
-        for ending in sorted(endings, key=lambda e: -e.token):
-            job = held.pop(ending.token, None)
-            if job is None:
-                continue
-            if ending.how in ("back", "again"):
-                crashes = job.crashes + (ending.how == "again")
-                self.queues.setdefault(job.queue, []).insert(0, (job.job, crashes))
-                continue
+    def _settle(self, held: Held, how: str) -> None:
+        if how == "done":
+            self._done(held)
+        else:
             self.processed += 1
-            if ending.how == "failed":
-                self.raised += 1
-                self.failures.append(job.job)
+            self.raised += 1
+            self._fail(held)
 
     def start(self, run: str, token: int) -> None:
         held = self._held(run)
@@ -146,121 +282,43 @@ class ModelStore:
             has_begun = token == running if supervised else job.started
             crashes = job.crashes + (has_begun or not supervised)
             if token in finished:
-                self.processed += 1
+                self._done(job)
             elif (has_begun and not retries) or crashes > job.crashes and crashes >= LIMIT:
-                self.failures.append(job.job)
+                self._fail(job)
                 self.processed += supervised
             else:
-                self.queues.setdefault(job.queue, []).insert(0, (job.job, crashes))
+                self._put_back(job.queue, job.job, crashes)
 
-    def pause(self, queue: str) -> None:
-        self.paused.add(queue)
+    def leave(self, run: str) -> None:
+        """End a run whose worker puts everything back."""
+        for _, job in sorted(self.runs.pop(run, {}).items(), reverse=True):
+            self._put_back(job.queue, job.job, job.crashes)
 
-    def resume(self, queue: str) -> None:
-        self.paused.discard(queue)
+    # Redis itself
 
-    def waiting(self, queue: str) -> list[str]:
-        return [job for job, _ in self.queues.get(queue, [])]
+    def forget_scripts(self) -> None:
+        """A script is sent again with its text."""
 
-    def in_flight(self) -> list[str]:
-        return [held.job for run in self.runs.values() for held in run.values()]
+    def fill(self) -> None:
+        self.is_full = True
 
-    def failed(self) -> list[str]:
-        return list(self.failures)
+    def free(self) -> None:
+        self.is_full = False
 
-    def counters(self) -> tuple[int, int]:
-        return self.processed, self.raised
+    def seen(self) -> Seen:
+        return Seen(
+            waiting={queue: list(jobs) for queue, jobs in self.queues.items() if jobs},
+            in_flight={run: dict(held) for run, held in self.runs.items()},
+            later=[],
+            failed=[(job, is_retried) for job, _, is_retried in self.failures],
+            paused=set(self.paused),
+            all_paused=self.all_paused,
+            processed=self.processed,
+            raised=self.raised,
+        )
 
     def snapshot(self) -> object:
-        return copy.deepcopy(self.__dict__)
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name != "is_full"})
 
     def roll_back(self, snapshot: object) -> None:
-        self.__dict__.update(copy.deepcopy(snapshot))
-
-
-@dataclass
-class Worker:
-    """The worker's side: what it holds in memory, and how it survives lost answers."""
-
-    store: Store
-    name: str
-    lives: int = 0
-    next_token: int = 1
-    batch: list[Claimed] = field(default_factory=list)
-    running: Claimed | None = None
-    endings: list[Ending] = field(default_factory=list)
-    must_reconcile: bool = False
-
-    def __post_init__(self) -> None:
-        self.begin_run()
-
-    @property
-    def run(self) -> str:
-        return f"{self.name}-{self.lives}"
-
-    def begin_run(self) -> None:
-        """Forget everything and register under a new name."""
-        self.lives += 1
-        self.next_token, self.batch, self.running, self.endings = 1, [], None, []
-        self.must_reconcile = False
-        self.store.register(self.run)
-
-    def claim(self, most: int, queues: Sequence[str], *, answer_lost: bool = False) -> None:
-        """Settle what has ended and claim the next batch, once the last one is used up."""
-        if self.batch or self.running:
-            return
-        self.reconcile()
-        self.store.settle(self.run, self.endings)
-        claimed = self.store.claim(self.run, self.next_token, most, queues)
-        if answer_lost:
-            self.must_reconcile = True
-            return
-        self.endings = []
-        self.batch = claimed
-        self.next_token += len(claimed)
-
-    def reconcile(self) -> None:
-        """After a reconnect: give back what Redis says is here and memory does not know."""
-        if not self.must_reconcile:
-            return
-        known = {job.token for job in [*self.batch, *([self.running] if self.running else [])]}
-        known |= {ending.token for ending in self.endings}
-        strays = {t for t in self.store.tokens(self.run) - known if t < self.next_token}
-        self.store.settle(self.run, [Ending(token, "back") for token in strays])
-        self.must_reconcile = False
-
-    def begin_next(self) -> Claimed | None:
-        """Begin the next job of the batch; one that has crashed before is performed alone."""
-        if self.running or not self.batch:
-            return None
-        self.running = self.batch.pop(0)
-        if self.running.crashes:
-            self.hold()
-        return self.running
-
-    def end(self, how: str) -> Claimed | None:
-        """End the running job; a failure is settled before anything else happens."""
-        ended = self.running
-        if ended is None:
-            return None
-        self.endings.append(Ending(ended.token, how))
-        if how == "failed":
-            self.reconcile()
-            self.store.settle(self.run, self.endings)
-            self.endings = []
-        self.running = None
-        return ended
-
-    def shared_page(self) -> tuple[int | None, list[int]]:
-        """Return what the supervisor can tell of a dead worker: running token, finished tokens."""
-        return (self.running.token if self.running else None), [ending.token for ending in self.endings]
-
-    def hold(self) -> None:
-        """Let nobody wait behind the running job, and mark it started."""
-        if self.running is None:
-            return
-        self.reconcile()
-        backs = [Ending(job.token, "back") for job in self.batch]
-        self.store.settle(self.run, [*self.endings, *backs])
-        self.batch, self.endings = [], []
-        self.store.start(self.run, self.running.token)
+        vars(self).update(copy.deepcopy(snapshot))  # type: ignore[arg-type]

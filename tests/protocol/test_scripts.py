@@ -1,4 +1,4 @@
-"""The real scripts keep the model's laws."""
+"""The real scripts take every step together with the model, and keep its laws."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from tests.protocol.machine import DeliveryMachine
-from tests.protocol.redisstore import RedisStore
+from tests.protocol.redisstore import Lockstep, RedisStore
 
 
 class ScriptsMachine(DeliveryMachine):
-    def make_store(self) -> RedisStore:
+    def make_store(self) -> Lockstep:
         self.client = redis.Redis.from_url(os.environ["REDIS_URL"])
-        return RedisStore(self.client)
+        self.real = RedisStore(self.client)
+        return Lockstep(self.real)
 
     def teardown(self) -> None:
-        super().teardown()
-        self.store.close()
-        self.client.close()
+        try:
+            super().teardown()
+        finally:
+            self.real.close()
+            self.client.close()
 
 
 class CalmScriptsMachine(ScriptsMachine):
