@@ -33,8 +33,9 @@ class Interruption:
     def __init__(self) -> None:
         self.is_open = False
         """A job runs that nothing has risen in yet."""
-        self.has_risen = False
-        """Something has risen in the last job that began."""
+        self._has_risen = False
+        self._is_marked = False
+        """The running job has a timeout, or something has risen in it."""
         self._is_awaited = False
         self._came_early = False
         self._why: Callable[[], TermException | None] = lambda: TermException("SIGUSR1")
@@ -62,10 +63,10 @@ class Interruption:
 
     def open(self, timeout_seconds: float | None = None) -> None:
         """The job begins: from here exceptions may rise."""
-        self.is_open, self.has_risen = True, False
+        self.is_open = True
         seconds = self._default_seconds if timeout_seconds is None else timeout_seconds
-        if seconds is not None and self._page is not None and seconds < FOREVER_SECONDS:
-            self._limit(self._page, seconds)
+        if seconds is not None:
+            self._limit(seconds)
         if self._came_early:
             self._end(END_SIGNAL, None)
 
@@ -73,17 +74,26 @@ class Interruption:
         """The job has ended: from here none rises any more."""
         self.is_open = False
 
-    def lift(self) -> None:
-        """Forget the timeout. Apart from ``close``, which an exception may cut short."""
-        if self._ends_at:
-            self._ends_at = 0
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            if self._page is not None:
-                self._page.lift_limit()
+    def lift(self) -> bool:
+        """Forget the timeout, and tell whether anything has risen in the job.
 
-    def _limit(self, page: SharedPage, seconds: float) -> None:
+        Apart from ``close``, which an exception may cut short.
+        """
+        if not self._is_marked:
+            return False
+        if self._page is not None and self._ends_at:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._page.lift_limit()
+        has_risen = self._has_risen
+        self._is_marked, self._has_risen, self._ends_at = False, False, 0
+        return has_risen
+
+    def _limit(self, seconds: float) -> None:
+        if self._page is None or seconds >= FOREVER_SECONDS:
+            return
+        self._is_marked = True
         self._ends_at = time.monotonic_ns() + int(seconds * 1e9)
-        page.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
+        self._page.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
         # Each time, because a job may have made something else hear it
         signal.signal(TIMEOUT_SIGNAL, self._time_out)
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -105,7 +115,7 @@ class Interruption:
     def _raise(self, error: BaseException) -> None:
         if self.is_open:
             # Once: what the job does to clean up is not to be interrupted
-            self.is_open, self.has_risen = False, True
+            self.is_open, self._has_risen, self._is_marked = False, True, True
             raise error
 
 
@@ -123,7 +133,7 @@ interruption = Interruption()
 def _forget_after_fork() -> None:
     """Interrupt no process that a job forks: neither timer nor page is its own."""
     interruption.close()
-    interruption._ends_at = 0
+    interruption._is_marked, interruption._ends_at = False, 0
     if getattr(signal.getsignal(TIMEOUT_SIGNAL), "__module__", None) == __name__:
         signal.signal(TIMEOUT_SIGNAL, signal.SIG_DFL)
 

@@ -156,11 +156,11 @@ def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None
         error = raised
     if os.getpid() != process:
         os._exit(0 if error is None else 1)
-    interruption.lift()
-    if interruption.has_risen:
+    was_interrupted = interruption.lift()
+    if was_interrupted:
         # Half an exchange with Redis may be under way on any connection that the job used
         connection.disconnect()
-    left_open = databases.after_job(outer, was_interrupted=interruption.has_risen)
+    left_open = databases.after_job(outer, was_interrupted=was_interrupted)
     if left_open and error is None:
         return JobQueueError(
             f"{job.name} left a transaction open on the database {left_open[0]!r}, which was rolled back. "

@@ -30,7 +30,8 @@ def test_a_job_whose_time_is_over_gets_an_exception_that_tells_the_limit(interru
     with pytest.raises(JobTimeout, match=r"^The job ran longer than its timeout of 0.01 s$"):
         work_on()
 
-    assert interruption.has_risen
+    assert interruption.lift()
+    assert not interruption.lift()
 
 
 def test_a_job_is_interrupted_once_so_that_it_can_clean_up(interruption):
@@ -51,7 +52,7 @@ def test_nothing_rises_before_a_job_or_after_it(interruption):
     signal.raise_signal(TIMEOUT_SIGNAL)
     signal.raise_signal(END_SIGNAL)
 
-    assert not interruption.has_risen
+    assert not interruption.lift()
 
 
 def test_the_page_tells_when_to_kill_the_process_until_the_job_has_ended(interruption, page, settings):
