@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from itertools import repeat
 
 import pytest
 import setproctitle
@@ -25,10 +26,10 @@ PAGE = SharedPage()
 pytestmark = pytest.mark.usefixtures("own_registry", "redis")
 
 
-def perform(function, attention, *args, queue="work"):
+def perform(function, attention, *args, queue="work", crashes=0, **options):
     """Perform a function as a job, in a child."""
-    definition = job(name="A", queue="work")(function)
-    text = payload.encode(Job(definition.name, list(args)))
+    definition = job(name="A", queue="work", **options)(function)
+    text = payload.encode(Job(definition.name, list(args), crashes=crashes))
     return perform_in_child(Claimed(1, queue, text), WORKER, attention, PAGE)
 
 
@@ -77,6 +78,49 @@ def test_the_death_of_a_child_is_its_jobs_failure_alone(attention, death, error)
     assert failure.exception == "jobqueue.exceptions.DirtyExit"
     assert list(json.loads(report.entry)["payload"]) == ["class", "args"]
     assert re.fullmatch(f"Child process {error}", failure.error)
+
+
+def test_a_job_that_may_crash_is_tried_again_with_one_more_crash(attention):
+    report = perform(lambda: os._exit(0), attention, on_crash="retry")
+
+    assert report == Report(None, again=payload.encode(Job("A", [], crashes=1)))
+
+
+def test_a_job_that_has_crashed_too_often_fails(attention):
+    report = perform(lambda: os._exit(0), attention, on_crash="retry", max_crashes=2, crashes=1)
+
+    assert (report.was_killed, report.again) == (True, None)
+    assert Failure.parse(report.entry).error.endswith("A was in flight in 2 processes that died")
+
+
+def test_a_job_is_told_that_its_time_is_over(attention):
+    failure = Failure.parse(perform(signal.pause, attention, timeout=0.05).entry)
+
+    assert failure.exception == "jobqueue.exceptions.JobTimeout"
+    assert failure.error == "The job ran longer than its timeout of 0.05 s"
+
+
+def test_a_job_that_does_not_end_when_told_is_killed_and_not_tried_again(attention, settings):
+    settings.JOBQUEUE_TIMEOUT_GRACE_SECONDS = 0.05
+
+    report = perform(lambda: any(repeat(False)), attention, timeout=0.05, on_crash="retry")
+
+    assert (report.was_killed, report.again) == (True, None)
+    failure = Failure.parse(report.entry)
+    assert failure.exception == "jobqueue.exceptions.JobTimeout"
+    assert failure.error.endswith("and its process was killed")
+
+
+def test_a_site_may_give_all_jobs_a_timeout(attention, settings):
+    settings.JOBQUEUE_JOB_TIMEOUT_SECONDS = 0.05
+
+    assert "its timeout of 0.05 s" in Failure.parse(perform(signal.pause, attention).entry).error
+
+
+def test_the_limit_of_a_child_that_crashed_does_not_meet_the_next_one(attention):
+    PAGE.limit(1, 1)
+
+    assert perform(lambda: time.sleep(0.1), attention) == Report(None)
 
 
 def test_a_child_leaves_signals_to_stop_to_its_worker(attention):

@@ -429,6 +429,17 @@ def test_a_job_that_its_worker_ended_waits_again_at_the_head(redis, in_flight, p
     assert waiting(redis) == JOBS
 
 
+def test_a_job_whose_text_has_changed_is_put_back_at_once(redis, in_flight, page):
+    claim(in_flight, most=2)
+    job = in_flight.hand_out(lambda payload: True)
+
+    in_flight.put_back_running(job, b"a again")
+
+    assert waiting(redis) == [b"a again", b"b", b"c", b"d"]
+    assert page.running == 0
+    assert in_flight.hand_out(lambda payload: False) is None
+
+
 def test_a_job_that_is_not_running_any_more_is_not_put_back(redis, in_flight):
     claim(in_flight)
     job = in_flight.hand_out(lambda payload: False)

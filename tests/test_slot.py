@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from jobqueue.definition import job
+from jobqueue.recovery import CrashPolicy, Overrun
+from jobqueue.slot import Slot
+
+RUN = "0123456789abcdef01"
+
+
+@pytest.fixture
+def sent():
+    """Return the list of the signals that the worker got."""
+    return []
+
+
+@pytest.fixture
+def slot(sent, monkeypatch):
+    """Yield a slot whose worker performs the job 7."""
+    slot = Slot(pid=4711)
+    monkeypatch.setattr(slot, "send", sent.append)
+    slot.page.run = RUN
+    slot.page.begin(7)
+    yield slot
+    slot.close()
+
+
+def limit(slot, *, seconds_to_kill):
+    slot.page.limit(2.5, time.monotonic_ns() + int(seconds_to_kill * 1e9))
+
+
+@pytest.mark.parametrize("seconds", [None, 60])
+def test_a_worker_whose_job_has_time_left_lives(slot, sent, seconds):
+    if seconds:
+        limit(slot, seconds_to_kill=seconds)
+
+    slot.kill_if_overrun()
+
+    assert sent == []
+
+
+def test_a_worker_whose_job_overran_its_timeout_is_killed_once(slot, sent, settings):
+    settings.JOBQUEUE_TIMEOUT_GRACE_SECONDS = 3
+    limit(slot, seconds_to_kill=0)
+
+    slot.kill_if_overrun()
+    slot.kill_if_overrun()
+    slot.kill(is_blameless=True)
+
+    assert sent == [signal.SIGKILL]
+    dead = slot.dead(4711, signal.SIGKILL)
+    assert (dead.running, dead.overrun, dead.is_blameless) == (7, Overrun(2.5, 3), False)
+
+
+def test_a_job_that_began_after_the_decision_to_kill_is_not_to_blame(slot):
+    limit(slot, seconds_to_kill=0)
+    slot.kill_if_overrun()
+    slot.page.finish(7)
+    slot.page.begin(8)
+
+    assert slot.dead(4711, signal.SIGKILL).is_blameless
+
+
+def test_a_worker_that_is_killed_to_stop_in_time_is_not_to_blame(slot, sent):
+    slot.kill(is_blameless=True)
+
+    assert sent == [signal.SIGKILL]
+    assert slot.dead(4711, signal.SIGKILL).is_blameless
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_only_a_job_that_has_crashed_by_itself_is_tried_again(slot):
+    job(name="x", on_crash="retry")(print)
+
+    assert slot.dead(4711, signal.SIGSEGV).policy_of("x") == CrashPolicy(retries=True)
+
+    slot.kill(is_blameless=False)
+    assert slot.dead(4711, signal.SIGKILL).policy_of("x") == CrashPolicy(retries=False)
