@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from jobqueue import registry
@@ -47,8 +48,8 @@ class Slot:
     """The supervisor has killed its worker, because of what that was doing."""
     overrun: Overrun | None = None
     """Which timeout it was that the supervisor has killed it for."""
-    ends_by: tuple[str, int, float] = ("", 0, 0.0)
-    """The run and token of a job that was told to end, and when it has to have ended."""
+    ends_by: tuple[Doing, float] = (Doing("", 0), 0.0)
+    """What was told to end, and when it has to have ended."""
 
     def close(self) -> None:
         """Forget the worker that was here."""
@@ -107,12 +108,18 @@ class Slot:
 
     def end_job(self, number: int, seconds: float) -> None:
         """Tell the worker to end the job that it performs now, within a time."""
-        self.ends_by = (self.page.run, self.page.running, time.monotonic() + seconds)
+        self.ends_by = (self.doing, time.monotonic() + seconds)
         self.send(number)
+
+    @property
+    def seconds_to_kill(self) -> float:
+        """How long the worker may go on before it is killed, because of the running job."""
+        job, by = self.ends_by
+        is_told = job == self.doing and bool(job.token)
+        return min(self.page.seconds_to_kill, by - time.monotonic() if is_told else inf)
 
     @property
     def is_stuck(self) -> bool:
         """A job that was told to end runs on."""
-        run, token, by = self.ends_by
-        is_same = token and (self.page.run, self.page.running) == (run, token)
-        return bool(is_same) and time.monotonic() > by
+        job, by = self.ends_by
+        return job == self.doing and bool(job.token) and time.monotonic() > by

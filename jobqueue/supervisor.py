@@ -36,6 +36,8 @@ from jobqueue.workeroptions import WorkerOptions
 from jobqueue.workerprocess import fork_worker
 
 LOOK_SECONDS = 1.0
+MIN_LOOK_SECONDS = 0.02
+"""What has to be killed may take a moment to die."""
 SOON_SECONDS = 1.0
 """A worker that dies sooner after its start, without a job, is started again with a growing pause."""
 KILL_AFTER_SECONDS = 0.5
@@ -86,7 +88,9 @@ class Supervisor:
 
     def _seconds_to_next_look(self) -> float:
         # A timeout that is set meanwhile is over later, unless with its grace time it is shorter than a look
-        return min([LOOK_SECONDS, *(slot.page.seconds_to_kill for slot in self._workers())])
+        kills = [slot.seconds_to_kill for slot in self._workers()]
+        stop = self._attention.stop_by + KILL_AFTER_SECONDS - time.monotonic()
+        return max(MIN_LOOK_SECONDS, min([LOOK_SECONDS, stop, *kills]))
 
     def turn(self) -> None:
         """Do what is due: reap, pass signals on, recover, start, tell that the workers live."""

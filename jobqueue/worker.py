@@ -18,7 +18,6 @@ from jobqueue.conf import hostname, settings
 from jobqueue.consolelog import LOOK
 from jobqueue.doorbells import Doorbells
 from jobqueue.exceptions import InvalidPayload, TermException
-from jobqueue.forking import perform_in_child
 from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
@@ -29,8 +28,6 @@ from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
-FORK_AGAIN_SECONDS = 1.0
-"""How long a machine without a process to spare is left in peace."""
 LOOK_AGAIN_SECONDS = 1.0
 """How long a worker that cannot wait at doorbells lets Redis rest between two looks."""
 KNOWN_QUEUES_SECONDS = 1.0
@@ -201,7 +198,7 @@ class Worker:
 
     def _perform(self, job: Claimed) -> None:
         outcome = perform(job.payload, job.queue, self.id)
-        if outcome.kind is Kind.PUT_BACK:
+        if outcome.error is not None and outcome.kind is Kind.PUT_BACK:
             self._in_flight.put_back_running(job)
         else:
             self._in_flight.end(job, outcome.failure)
@@ -223,39 +220,6 @@ class Worker:
             if not set(self._known) <= set(before):
                 self._in_flight.tell_of_new_queues()
         return self._known if queues.has_patterns else queues.resolve(())
-
-
-class ForkingWorker(Worker):
-    """Performs each job in a child process of its own, whose death is the job's failure alone."""
-
-    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
-        super().__init__(options, attention, page)
-        self._child_page = SharedPage()
-        """What a child shares with this process: the supervisor is not to kill that for a job's timeout."""
-
-    def run(self) -> None:
-        """Work without the watchdog: a process that forks should have no other threads."""
-        self._work()
-
-    def _listen(self) -> None:
-        self._attention.listen()
-
-    def _most(self) -> int:
-        return 1
-
-    def _is_alone(self, payload: bytes) -> bool:
-        return True
-
-    def _perform(self, job: Claimed) -> None:
-        processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
-        report = perform_in_child(job, self.id, self._attention, self._child_page)
-        if report.again is not None:
-            self._in_flight.put_back_running(job, report.again)
-        elif report.is_put_back:
-            self._in_flight.put_back_running(job)
-            self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
-        else:
-            self._in_flight.end(job, report.entry, was_killed=report.was_killed)
 
 
 def worker_id(pid: int, options: WorkerOptions) -> str:

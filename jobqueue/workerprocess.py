@@ -9,9 +9,10 @@ from typing import NoReturn
 
 from jobqueue import attention, lifeline
 from jobqueue.attention import Attention
+from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patience import GaveUp
 from jobqueue.slot import REPLACE, Slot
-from jobqueue.worker import ForkingWorker, Worker, worker_id
+from jobqueue.worker import Worker, worker_id
 from jobqueue.workeroptions import WorkerOptions
 
 _log = logging.getLogger("jobqueue")

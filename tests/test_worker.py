@@ -17,13 +17,14 @@ from jobqueue import inflight, registry
 from jobqueue import worker as module
 from jobqueue.definition import job
 from jobqueue.failure import Failure
+from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patience import GaveUp
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.sharedpage import SharedPage
 from jobqueue.stopping import StopPlan, StopPlans
 from jobqueue.store.pushing import push
-from jobqueue.worker import ForkingWorker, Worker
+from jobqueue.worker import Worker
 from jobqueue.workeroptions import WorkerOptions
 from tests.sample import jobs
 
@@ -550,7 +551,7 @@ def test_a_job_that_no_child_could_be_forked_for_is_tried_again(redis, make_work
         monkeypatch.setattr(os, "fork", fork)
         raise BlockingIOError("no process to spare")
 
-    monkeypatch.setattr("jobqueue.worker.FORK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("jobqueue.forkingworker.FORK_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(os, "fork", no_process)
     jobs.record.enqueue(1)
 

@@ -8,9 +8,10 @@ import pytest
 
 from jobqueue import stacks
 from jobqueue import workerprocess as module
+from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patterns import QueueList
 from jobqueue.slot import REPLACE, Slot
-from jobqueue.worker import ForkingWorker, Worker
+from jobqueue.worker import Worker
 from jobqueue.workeroptions import WorkerOptions
 
 pytestmark = pytest.mark.usefixtures("redis", "own_title", "no_stacks")

@@ -1,0 +1,49 @@
+"""The worker that forks for each job, as Resque does."""
+
+from __future__ import annotations
+
+import time
+
+from jobqueue import processtitle
+from jobqueue.attention import Attention
+from jobqueue.forking import perform_in_child
+from jobqueue.sharedpage import SharedPage
+from jobqueue.store.delivery import Claimed
+from jobqueue.worker import Worker
+from jobqueue.workeroptions import WorkerOptions
+
+FORK_AGAIN_SECONDS = 1.0
+"""How long a machine without a process to spare is left in peace."""
+
+
+class ForkingWorker(Worker):
+    """Performs each job in a child process of its own, whose death is the job's failure alone."""
+
+    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
+        super().__init__(options, attention, page)
+        self._child_page = SharedPage()
+        """What a child shares with this process: the supervisor is not to kill that for a job's timeout."""
+
+    def run(self) -> None:
+        """Work without the watchdog: a process that forks should have no other threads."""
+        self._work()
+
+    def _listen(self) -> None:
+        self._attention.listen()
+
+    def _most(self) -> int:
+        return 1
+
+    def _is_alone(self, payload: bytes) -> bool:
+        return True
+
+    def _perform(self, job: Claimed) -> None:
+        processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
+        report = perform_in_child(job, self.id, self._attention, self._child_page)
+        if report.again is not None:
+            self._in_flight.put_back_running(job, report.again)
+        elif report.is_put_back:
+            self._in_flight.put_back_running(job)
+            self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
+        else:
+            self._in_flight.end(job, report.entry, was_killed=report.was_killed)
