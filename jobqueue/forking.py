@@ -141,6 +141,8 @@ class _Child:
         return received[8:] if is_whole else b""
 
     def _seconds_to_next_look(self) -> float:
+        if self.is_killed:
+            return LOOK_SECONDS
         end = self._attention.stop_by if self._is_told else self._attention.finish_by
         return min(LOOK_SECONDS, min(end, self._kill_by) - time.monotonic(), self._page.seconds_to_kill)
 

@@ -96,6 +96,18 @@ def test_as_many_workers_as_asked_for_are_kept(redis, make_supervisor):
     wait_for(lambda: len(registered(redis)) == 2)
 
 
+def test_it_looks_again_when_the_first_job_is_to_be_killed(make_supervisor):
+    supervisor = make_supervisor(count=2)
+    supervisor.turn()
+    now = time.monotonic_ns()
+    assert 0.5 < supervisor._seconds_to_next_look() <= 1
+
+    supervisor._slots[0].page.limit(60, now + 60_000_000_000)
+    supervisor._slots[1].page.limit(1, now + 400_000_000)
+
+    assert supervisor._seconds_to_next_look() <= 0.4
+
+
 def test_a_worker_that_died_is_recovered_and_replaced_at_once(redis, make_supervisor, caplog):
     job(name="die", queue="work")(lambda: os.kill(os.getpid(), signal.SIGKILL))
     supervisor = make_supervisor()
