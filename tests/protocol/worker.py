@@ -28,10 +28,6 @@ class Worker:
     def run(self) -> str:
         return f"{self.name}-{self.lives}"
 
-    @property
-    def is_idle(self) -> bool:
-        return not (self.batch or self.running or self.endings)
-
     def begin_run(self) -> None:
         """Forget everything and register under a new name."""
         self.lives += 1
