@@ -73,6 +73,10 @@ class RedisServer:
                     raise RuntimeError(f"no replication: {self._log.read_text()[-1000:]}")
                 time.sleep(0.005)
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def client(self) -> redis.Redis:
         """Return a new client of the server, to be closed by the caller."""
         return redis.Redis.from_url(self.url, protocol=2)
@@ -103,7 +107,7 @@ class RedisServer:
         return False
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process and self._process.poll() is None:
+        if self._process and self.is_running:
             self._process.send_signal(number)
 
     def _end(self, number: signal.Signals) -> None:

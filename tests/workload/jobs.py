@@ -142,8 +142,8 @@ def leave_transaction_open() -> None:
 @job(queue="work")
 def clean_up(number: int, seconds: float = 0.0) -> None:
     """Wait without end, take some time to clean up when ended, and tell of both."""
-    note(f"began {number}")
     try:
+        note(f"began {number}")
         time.sleep(600)
     except TermException as error:
         time.sleep(seconds)
@@ -154,8 +154,8 @@ def clean_up(number: int, seconds: float = 0.0) -> None:
 @job(queue="work")
 def end_well(number: int) -> None:
     """Wait without end, and return when ended."""
-    note(f"began {number}")
     try:
+        note(f"began {number}")
         time.sleep(600)
     except TermException:
         note(f"ended {number}")
@@ -164,8 +164,8 @@ def end_well(number: int) -> None:
 @job(queue="work")
 def end_badly(number: int) -> None:
     """Wait without end, and fail when ended."""
-    note(f"began {number}")
     try:
+        note(f"began {number}")
         time.sleep(600)
     except TermException:
         raise ValueError(f"job {number} was not ready") from None
@@ -210,6 +210,8 @@ def tell_version() -> None:
 
 
 VERSION = Path("version").read_text() if Path("version").exists() else ""
+if VERSION == "broken":
+    raise RuntimeError("this version is broken")
 
 
 @job(queue="work", timeout=0.3)
@@ -296,3 +298,12 @@ def try_again_long(number: int, seconds: float) -> None:
     note(f"began {number}")
     time.sleep(seconds if is_first else 0)
     note(str(number))
+
+
+@job(queue="work")
+def count(number: int) -> None:
+    """Write the number into an account outside of Redis; one short write is never mixed with another's."""
+    os.write(ACCOUNT, b"%d\n" % number)
+
+
+ACCOUNT = os.open(os.environ.get("TEST_ACCOUNT", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)

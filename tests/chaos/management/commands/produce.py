@@ -1,0 +1,65 @@
+"""A process that enqueues jobs of every kind until it is killed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.core.management.base import BaseCommand, CommandParser
+
+from jobqueue.connection import client, keys
+from jobqueue.exceptions import JobQueueError
+from tests.chaos import jobs
+
+BACKLOG = 300
+"""With so many jobs waiting, a producer waits too: each is to be performed while there is chaos."""
+
+
+class Command(BaseCommand):
+    help = "Enqueue jobs without end."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="How its jobs' names begin; no two processes may share it.")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        chance = random.Random(name)
+        for number in itertools.count():
+            definition, *arguments = choose(chance)
+            try:
+                jobs.enqueue(definition, f"{name}-{number}", *arguments)
+                while waiting() > BACKLOG:
+                    time.sleep(0.05)
+            except (JobQueueError, redis.RedisError):
+                # Not acknowledged, so nobody may rely on it; the next job has a name of its own
+                time.sleep(0.05)
+
+
+def choose(chance: random.Random) -> tuple[Any, ...]:
+    """Return a job's definition and the arguments after its name."""
+    how = chance.choice(list(jobs.CRASHES))
+    kinds: list[tuple[int, Callable[[], tuple[Any, ...]]]] = [
+        (500, lambda: (jobs.work, round(chance.choice([0, 0, 0.001, 0.05]) * chance.random(), 4))),
+        (60, lambda: (jobs.alone,)),
+        (60, lambda: (jobs.fail,)),
+        (60, lambda: (jobs.enqueue_more,)),
+        (20, lambda: (jobs.last, round(chance.uniform(0, 2), 3))),
+        (20, lambda: (jobs.run_program,)),
+        (8, lambda: (jobs.crash, how)),
+        (8, lambda: (jobs.crash_once, how)),
+        (4, lambda: (jobs.take_too_long,)),
+        (2, lambda: (jobs.ignore_timeout,)),
+    ]
+    (make,) = chance.choices([make for _, make in kinds], weights=[weight for weight, _ in kinds])
+    return make()
+
+
+def waiting() -> int:
+    """Return how many jobs wait; none if Redis does not tell."""
+    try:
+        return sum(int(client().llen(keys().queue(queue))) for queue in jobs.QUEUES)
+    except redis.RedisError:
+        return 0

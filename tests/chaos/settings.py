@@ -1,0 +1,14 @@
+"""Settings of the chaos run's processes: whoever is dead is noticed soon."""
+
+from __future__ import annotations
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = ["jobqueue", "tests.chaos"]
+ROOT_URLCONF = "tests.workload.urls"
+JOBQUEUE_HEARTBEAT_SECONDS = 0.4
+JOBQUEUE_DEAD_AFTER_SECONDS = 4.0
+JOBQUEUE_TERM_TIMEOUT_SECONDS = 0.5
+JOBQUEUE_TIMEOUT_GRACE_SECONDS = 0.5
+JOBQUEUE_CONNECT_TIMEOUT_SECONDS = 0.5
+JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 0.5
