@@ -11,6 +11,7 @@ ROOT_URLCONF = "tests.workload.urls"
 JOBQUEUE_DEAD_AFTER_SECONDS = float(os.environ.get("TEST_DEAD_AFTER", "30"))
 JOBQUEUE_FAIL_STOPPED_JOBS = "TEST_FAIL_STOPPED" in os.environ
 JOBQUEUE_HEARTBEAT_SECONDS = float(os.environ.get("TEST_HEARTBEAT", "5"))
+JOBQUEUE_SOCKET_TIMEOUT_SECONDS = float(os.environ.get("TEST_SOCKET_TIMEOUT", "2"))
 JOBQUEUE_TIMEOUT_GRACE_SECONDS = float(os.environ.get("TEST_TIMEOUT_GRACE", "5"))
 JOBQUEUE_JOB_TIMEOUT_SECONDS = (
     float(os.environ["TEST_JOB_TIMEOUT"]) if "TEST_JOB_TIMEOUT" in os.environ else None
