@@ -38,17 +38,19 @@ def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEAD
 class Jobworker:
     """One ``manage.py jobworker`` in a process group of its own, with its log."""
 
-    def __init__(self, log: Path, options: tuple[str, ...], environ: dict[str, str]) -> None:
+    def __init__(self, log: Path, options: tuple[str, ...], environ: dict[str, str], cwd: Path) -> None:
         self.log_path = log
-        self._environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.workload.settings", **environ}
+        own = {"DJANGO_SETTINGS_MODULE": "tests.workload.settings", "PYTHONPATH": str(ROOT), "PWD": str(cwd)}
+        self._environ = {**os.environ, **own, **environ}
         self._options = options
+        self._cwd = cwd
         self.start()
 
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "django", "jobworker", *self._options],
-                cwd=ROOT,
+                cwd=self._cwd,
                 env=self._environ,
                 stdout=log,
                 stderr=log,
@@ -67,6 +69,10 @@ class Jobworker:
     def workers(self) -> list[int]:
         """The pids of the worker processes alive now."""
         return children(self.pid)
+
+    def wait_until_idle(self, workers: int = 1) -> None:
+        """Wait until so many workers of its own wait for jobs."""
+        wait_for(lambda: sum("Waiting for" in title(pid) for pid in self.workers()) == workers)
 
     def signal(self, number: int) -> None:
         """Signal the supervisor alone."""
@@ -112,7 +118,10 @@ def members(group: int) -> list[int]:
 
 def title(pid: int) -> str:
     """Return what ``ps`` shows of a process."""
-    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").strip()
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def state(pid: int) -> str:
@@ -128,8 +137,8 @@ def jobworker(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable[..
     """Yield a function that starts ``jobworker`` with options; all of them are ended with the test."""
     started: list[Jobworker] = []
 
-    def start(*options: str, **environ: str) -> Jobworker:
-        started.append(Jobworker(tmp_path / f"worker-{len(started)}.log", options, environ))
+    def start(*options: str, cwd: Path = ROOT, **environ: str) -> Jobworker:
+        started.append(Jobworker(tmp_path / f"worker-{len(started)}.log", options, environ, cwd))
         return started[-1]
 
     yield start

@@ -9,7 +9,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.failure import Failure
-from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, is_idle, wait_for
+from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, wait_for
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -61,7 +61,7 @@ def test_nothing_happens_to_an_idle_worker(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, target: str, mode: tuple[str, ...]
 ) -> None:
     worker = jobworker("--queues", "work", *mode)
-    wait_for(lambda: is_idle(redis))
+    worker.wait_until_idle()
     before = worker.workers()
 
     send(worker, target)

@@ -54,7 +54,7 @@ def test_paused_workers_neither_wait_at_doorbells_nor_fall_silent(
     redis: redis_client.Redis, jobworker: Start, mode: tuple[str, ...]
 ) -> None:
     worker = jobworker("--queues", "work", *mode, TEST_HEARTBEAT="0.2")
-    wait_for(lambda: is_idle(redis))
+    worker.wait_until_idle()
 
     worker.signal(signal.SIGUSR2)
     wait_for(lambda: are_paused(worker))
@@ -68,7 +68,7 @@ def test_a_worker_that_is_started_meanwhile_is_paused_too(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
     worker = jobworker("--queues", "work")
-    wait_for(lambda: is_idle(redis))
+    worker.wait_until_idle()
     worker.signal(signal.SIGUSR2)
     wait_for(lambda: are_paused(worker))
     (first,) = worker.workers()
@@ -84,7 +84,7 @@ def test_a_worker_that_is_started_meanwhile_is_paused_too(
 
 def test_one_of_two_workers_may_pause(redis: redis_client.Redis, jobworker: Start, ledger: Ledger) -> None:
     worker = jobworker("--queues", "work", "--count", "2")
-    wait_for(lambda: is_idle(redis, workers=2))
+    worker.wait_until_idle(workers=2)
     first, second = worker.workers()
 
     worker.signal_one(first, signal.SIGUSR2)
@@ -101,7 +101,7 @@ def test_a_stop_works_while_workers_are_paused(
     redis: redis_client.Redis, jobworker: Start, mode: tuple[str, ...]
 ) -> None:
     worker = jobworker("--queues", "work", "--count", "2", *mode)
-    wait_for(lambda: is_idle(redis, workers=2))
+    worker.wait_until_idle(workers=2)
     worker.signal(signal.SIGUSR2)
     wait_for(lambda: are_paused(worker, 2))
     enqueue("perform", 1)
