@@ -16,6 +16,8 @@ from tests.chaos import ledger
 KEYS = Keys("resque:")
 LASTING = {KEYS.queues, KEYS.failed, KEYS.stat("processed"), KEYS.stat("failed")}
 FADING_SECONDS = 60
+NEVER = -1
+"""What Redis answers of a key that does not fade."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,10 +82,14 @@ def _left_keys(client: redis.Redis) -> list[str]:
     """Complain of keys that outlive their use."""
     names = sorted(name.decode() for name in cast("list[bytes]", client.keys("*")))
     return [
-        f"the key {name} was left behind"
-        for name in names
-        if name not in LASTING and not 0 < cast("int", client.ttl(name)) <= FADING_SECONDS
+        f"the key {name} was left behind" for name in names if name not in LASTING and not fades(client, name)
     ]
+
+
+def fades(client: redis.Redis, name: str) -> bool:
+    """Tell whether a key goes by itself soon, or has gone by now."""
+    seconds = cast("int", client.ttl(name))
+    return seconds != NEVER and seconds <= FADING_SECONDS
 
 
 def _wrong_counts(client: redis.Redis, began: int) -> list[str]:

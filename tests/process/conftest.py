@@ -154,9 +154,10 @@ def is_idle(redis: redis_client.Redis, workers: int = 1) -> bool:
 
 def own_keys(redis: redis_client.Redis) -> list[str]:
     """Return what is left besides Resque's lasting keys, and what fades by itself within a minute."""
-    names = sorted(key.decode() for key in redis.keys("resque:*"))
+    names = {key.decode() for key in redis.keys("resque:*")}
     lasting = {"resque:queues", "resque:stat:processed", "resque:stat:failed", "resque:failed"}
-    return [name for name in names if name not in lasting and not 0 < redis.ttl(name) <= 60]
+    # One that has faded meanwhile is answered with -2, one that never does with -1
+    return [name for name in sorted(names - lasting) if (seconds := redis.ttl(name)) == -1 or seconds > 60]
 
 
 def enqueue(name: str, *args: Any, queue: str = "work") -> None:
