@@ -77,6 +77,9 @@ class Keys:
     def wake(self, queue: str) -> str:
         return f"{self.prefix}wake:{queue}"
 
+    def unblock(self, waiter: str) -> str:
+        return f"{self.prefix}unblock:{waiter}"
+
     @property
     def paused(self) -> str:
         return f"{self.prefix}paused"

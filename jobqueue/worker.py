@@ -142,8 +142,10 @@ class Worker:
         self._in_flight.leave()
 
     def _pass_on_ring(self) -> None:
-        """Wake another worker for the queue whose ring woke this one."""
+        """Wake another worker for the queue whose ring woke this one, and for new queues."""
         self._bells.close()
+        if self._options.queues.has_patterns:
+            self._in_flight.tell_of_new_queues()
         if self._woken_by:
             self._in_flight.claim([], 1, self._woken_by)
             self._woken_by = ""

@@ -89,10 +89,25 @@ def test_a_signal_ends_a_wait_whose_answer_is_not_taken_for_the_next(redis, wait
     assert wait("work", seconds=60) == ""
     os.read(pipe[0], 1)
 
-    wait_for(lambda: not listeners(redis))
     redis.rpush("resque:wake:mail", "1")
 
     assert wait("mail") == "mail"
+
+
+def test_a_ring_that_comes_with_a_signal_is_told(redis, wait, pipe, monkeypatch):
+    unblock = Doorbells._unblock
+
+    def ring_just_before(self, bell):
+        redis.rpush("resque:wake:work", "1")
+        unblock(self, bell)
+
+    monkeypatch.setattr(Doorbells, "_unblock", ring_just_before)
+    os.write(pipe[1], b"!")
+
+    assert wait("work", seconds=60) == "work"
+    os.read(pipe[0], 1)
+    wait_for(lambda: redis.keys("resque:unblock:*") == [])
+    assert wait("work", seconds=0.01) == ""
 
 
 def test_a_redis_that_gives_no_answer_ends_the_wait(redis_factory, monkeypatch, wait):
