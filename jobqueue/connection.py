@@ -31,7 +31,7 @@ from redis.sentinel import MasterNotFoundError
 from jobqueue import embedded
 from jobqueue.address import RedisAddress
 from jobqueue.conf import settings
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue.exceptions import RedisFull, RedisUnreachable
 from jobqueue.keys import Keys, to_bytes
 from jobqueue.sentinels import MasterConnection, TLSMasterConnection
 from jobqueue.trouble import is_demoted, is_full, reason
@@ -188,6 +188,8 @@ def reaching() -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
         raise RedisUnreachable(explain(error)) from error
     except redis.ResponseError as error:
+        if is_full(error):
+            raise RedisFull(explain(error)) from error
         if str(error) not in DB_OUT_OF_RANGE and not is_demoted(error):
             raise
         raise RedisUnreachable(explain(error)) from error

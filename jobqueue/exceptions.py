@@ -8,6 +8,7 @@ JobQueueError
 ├── InvalidQueues             a worker's list of queues cannot be used
 ├── InvalidOption             an option of a command cannot be used
 ├── RedisUnreachable          Redis does not answer
+│   └── RedisFull             Redis has no memory left to take it in
 ├── NotReplicated             a job is enqueued, but on too few replicas to survive any failover
 ├── RunLost                   another process has recovered this worker's run
 └── ImproperlyConfigured ✕    (also Django's own)
@@ -55,6 +56,10 @@ class InvalidOption(JobQueueError, ValueError):
 
 class RedisUnreachable(JobQueueError, ConnectionError):
     """Redis does not answer; the message names its address with the password masked."""
+
+
+class RedisFull(RedisUnreachable):
+    """Redis has no memory left, and takes in nothing new until workers have drained it."""
 
 
 class NotReplicated(JobQueueError):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import redis as redis_client
 
 from jobqueue.attention import Attention
+from jobqueue.exceptions import RedisFull
 from jobqueue.link import Link
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.recovery import CrashPolicy, SilentRun, put_back
+from jobqueue.scripts import FOLDER
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store import runs
+from jobqueue.store import failures, queues, runs, values
 from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.pushing import push
 from jobqueue.store.runs import LiveRun
@@ -70,7 +74,7 @@ def waiting(redis):
 def test_an_enqueue_is_refused_and_changes_nothing(redis, fill):
     fill()
 
-    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+    with pytest.raises(RedisFull, match="has no memory left, so it takes in nothing new"):
         push("work", [b"a"])
 
     assert redis.keys() == [b"filler"]
@@ -78,7 +82,7 @@ def test_an_enqueue_is_refused_and_changes_nothing(redis, fill):
 
 def test_an_enqueue_that_was_refused_may_be_repeated(redis, fill):
     fill()
-    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+    with pytest.raises(RedisFull, match="has no memory left, so it takes in nothing new"):
         push("work", [b"a"])
 
     redis.config_set("maxmemory", 0)
@@ -150,11 +154,93 @@ def test_dead_runs_are_recovered(redis, fill, link, run, judge, left, failed):
     assert not redis.exists("resque:runs", f"resque:inflight:{run.name}")
 
 
+FAILURE = (
+    b'{"failed_at":"2026/11/20 10:00:00 UTC","payload":{"class":"A","args":[]},"exception":"E","error":"e",'
+    b'"backtrace":[],"worker":"host:1:work","queue":"work","retried_at":"2026/11/20 11:00:00"}'
+)
+
+
+@pytest.fixture
+def furnished(redis):
+    """Let everything stand in Redis that can be changed there."""
+    push("work", [b"a", b"b", b"a"])
+    redis.sadd("resque:paused", "work")
+    redis.delete("resque:wake:work")
+    redis.rpush("resque:failed", FAILURE, b"other")
+    redis.delete("resque:wake")
+    redis.hset("resque:value:v", mapping={"ticket": 2, "value": "1", "done": 1})
+
+
+FREEING = [
+    (lambda: queues.remove_jobs("work", [b"a"]), "remove_jobs"),
+    (lambda: queues.remove_queue("work"), "remove_queue"),
+    (lambda: queues.resume("work"), "resume"),
+    (lambda: failures.remove(b"other"), None),
+    (lambda: failures.clear_retried(), "remove_failures"),
+    (lambda: failures.clear(), None),
+    (lambda: values.store("v", 2, None), "value_store"),
+    (lambda: ring(), "ring"),
+]
+
+
+@pytest.mark.usefixtures("furnished")
+@pytest.mark.parametrize(("change", "script"), FREEING)
+def test_what_makes_room_is_not_refused(redis, fill, change, script):
+    before = snapshot(redis)
+    fill()
+
+    change()
+
+    assert snapshot(redis) != before
+
+
+TAKING = [
+    (lambda: push("work", [b"c"]), "enqueue"),
+    (lambda: failures.retry(FAILURE, b"retried", "work", b"c"), "retry_failure"),
+    (lambda: queues.pause("other"), None),
+    (lambda: values.request("v"), None),
+    (lambda: values.take("v", None), "value_take"),
+    (lambda: values.store("v", 2, "2"), "value_store"),
+]
+
+
+@pytest.mark.usefixtures("furnished")
+@pytest.mark.parametrize(("change", "script"), TAKING)
+def test_what_takes_room_is_refused_and_changes_nothing(redis, fill, change, script):
+    before = snapshot(redis)
+    fill()
+
+    with pytest.raises(RedisFull):
+        change()
+
+    assert snapshot(redis) == before
+
+
+def test_every_script_is_tried_on_a_full_redis():
+    """The worker's own are in the tests above and in ``protocol``."""
+    of_workers = {"claim", "heartbeat", "recover", "register", "settle", "start"}
+
+    tried = {script for _, script in (*FREEING, *TAKING) if script} | of_workers
+
+    assert {path.stem for path in Path(str(FOLDER)).glob("[!_]*.lua")} - {"prune"} == tried
+
+
+def ring():
+    """Tell that there is a new queue, as a worker does."""
+    link = Link()
+    Run(link, WORKER).tell_of_new_queues()
+    link.close()
+
+
+def snapshot(redis):
+    return {key: redis.dump(key) for key in redis.keys("resque:*")}
+
+
 def test_a_worker_drains_the_queue_until_there_is_memory_again(redis, fill, attention: Attention, done):
     text = "x" * 100_000
     push("work", [encode(Job("tests.sample.jobs.record", [number, text])) for number in range(50)])
     push("work", [encode(Job("tests.sample.jobs.fail", []))])
-    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+    with pytest.raises(RedisFull):
         while True:
             push("work", [encode(Job("tests.sample.jobs.record", [50, text]))])
 

@@ -6,6 +6,8 @@
 -- The push comes first: if the queue's key is no list, the script ends there and nothing has changed.
 -- include _ring
 if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
+  -- A write, so that a WAIT after it waits for what was pushed before: Valkey 9 counts writes alone
+  redis.call("EXPIRE", KEYS[1], ARGV[3])
   return 0
 end
 redis.call("RPUSH", KEYS[2], unpack(ARGV, 4))

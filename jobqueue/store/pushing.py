@@ -87,7 +87,7 @@ def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]
 def _send_and_wait(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
     """Push, and wait in the same round trip until enough replicas have it; raise NotReplicated if not.
 
-    A push that is sent again and ignored waits as well: for all that its server has written until then.
+    A push that is sent again and ignored waits as well, for all that its server has written until then.
     """
     script = load("enqueue")
     pushed, replicas = _pipelined(redis, script.by_sha(to, args))

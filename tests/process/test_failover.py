@@ -13,6 +13,7 @@ from jobqueue.exceptions import JobQueueError, NotReplicated
 from tests.failover import SERVICE, Failover, running_failover
 from tests.process.conftest import Jobworker, Ledger, enqueue, wait_for
 
+pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
 
 

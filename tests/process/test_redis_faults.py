@@ -19,10 +19,12 @@ import pytest
 import redis as redis_client
 
 from jobqueue import connection
+from jobqueue.exceptions import RedisFull
 from tests.process.conftest import Jobworker, Ledger, enqueue, wait_for
 from tests.redisserver import RedisServer
 from tests.tcpproxy import TcpProxy
 
+pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
 Factory = Callable[..., RedisServer]
 
@@ -397,7 +399,7 @@ def test_a_redis_without_memory_is_drained_by_workers_that_come_and_crash(
     enqueue("die", 102)
     enqueue("perform", 103)
     full.config_set("maxmemory", 1)
-    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+    with pytest.raises(RedisFull):
         enqueue("perform", 104)
 
     worker = start(server.url)
@@ -418,7 +420,7 @@ def test_a_redis_that_was_full_takes_jobs_again(
 ) -> None:
     full.config_set("maxmemory", "8mb")
     number = 0
-    with pytest.raises(redis_client.ResponseError, match="maxmemory"):
+    with pytest.raises(RedisFull):
         while True:
             enqueue("noop", "x" * 100_000)
             number += 1

@@ -9,7 +9,7 @@ import redis
 
 from jobqueue import failure, payload, recovery
 from jobqueue.connection import client, keys
-from jobqueue.exceptions import RunLost
+from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
 from jobqueue.link import Link
 from jobqueue.payload import Job
@@ -52,7 +52,7 @@ class RedisStore:
     def write(self, step: Callable[[], Any]) -> Any:
         try:
             return step()
-        except redis.ResponseError as error:
+        except (redis.ResponseError, RedisFull) as error:
             if "maxmemory" not in str(error):
                 raise
             raise Full from None
