@@ -76,7 +76,8 @@ class Site:
             Tree(
                 folder / f"tree-{place}.log",
                 (*COMMON, *options),
-                {"DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": next(urls), "COVERAGE_PROCESS_START": ""},
+                {"DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": next(urls)},
+                ROOT,
             )
             for place, options in enumerate(TREES)
         ]
