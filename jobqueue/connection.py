@@ -34,7 +34,7 @@ from jobqueue.conf import settings
 from jobqueue.exceptions import RedisFull, RedisUnreachable
 from jobqueue.keys import Keys, to_bytes
 from jobqueue.sentinels import MasterConnection, TLSMasterConnection
-from jobqueue.trouble import is_demoted, is_full, reason
+from jobqueue.trouble import is_demoted, is_full, may_have_arrived, reason
 
 DEFAULT_NAMESPACE = "resque"
 NO_DRIVER_INFO: Final[dict[str, None]] = (
@@ -186,7 +186,7 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
-        raise RedisUnreachable(explain(error)) from error
+        raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
     except redis.ResponseError as error:
         if is_full(error):
             raise RedisFull(explain(error)) from error

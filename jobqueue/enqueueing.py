@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobqueue import databases, performing, registry, signals
 from jobqueue.conf import settings
-from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge
+from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge, RedisUnreachable
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id
 from jobqueue.payload import Job, decode, encode
@@ -149,9 +149,12 @@ def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Except
 
 def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
     """Leave what was not enqueued where a person finds it and can enqueue it by hand."""
+    # Replayed without a look, a job that had arrived is performed twice
+    is_unknown = isinstance(error, RedisUnreachable) and error.may_have_arrived
     for payload in payloads:
         _log.critical(
-            "not enqueued: %s To replay it, call jobqueue.push(queue, payload): queue=%r payload=%s",
+            "%s: %s To replay it, call jobqueue.push(queue, payload): queue=%r payload=%s",
+            "enqueued or not, the answer is lost" if is_unknown else "not enqueued",
             error,
             definition.queue,
             payload.decode(),

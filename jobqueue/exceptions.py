@@ -57,6 +57,11 @@ class InvalidOption(JobQueueError, ValueError):
 class RedisUnreachable(JobQueueError, ConnectionError):
     """Redis does not answer; the message names its address with the password masked."""
 
+    def __init__(self, message: str = "", *, may_have_arrived: bool = False) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+        """Redis was asked, and may have done it: only its answer is missing."""
+
 
 class RedisFull(RedisUnreachable):
     """Redis has no memory left, and takes in nothing new until workers have drained it."""

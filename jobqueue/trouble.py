@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import redis
+from redis.sentinel import MasterNotFoundError
 
 
 def is_demoted(error: BaseException) -> bool:
@@ -29,6 +30,19 @@ def kind_of(error: BaseException) -> str:
     if is_full(error):
         return "full"
     return "refused" if isinstance(error, redis.ResponseError) else "away"
+
+
+def may_have_arrived(error: BaseException) -> bool:
+    """Tell whether a server may have done what it was asked, in this attempt or in one before."""
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError) and not _is_refusal(error):
+        return True
+    return error.__context__ is not None and may_have_arrived(error.__context__)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether nothing was sent, or what was sent was not done; redis-py says it in words alone."""
+    refusals = (redis.BusyLoadingError, redis.AuthenticationError, MasterNotFoundError)
+    return isinstance(error, refusals) or " connecting to " in str(error)
 
 
 def reason(error: BaseException) -> str:

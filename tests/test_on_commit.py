@@ -156,6 +156,30 @@ def test_a_push_that_fails_after_the_commit_is_reported_and_stops_nothing(redis,
     assert Article.objects.filter(title="kept").exists()
 
 
+def test_a_push_whose_answer_is_lost_is_not_reported_as_not_enqueued(redis_factory, settings, caplog):
+    server = redis_factory()
+    settings.JOBQUEUE_REDIS_URL = server.url
+    settings.JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 0.05
+    server.freeze()
+
+    with pytest.raises(RedisUnreachable) as unreachable:
+        jobs.emailer.enqueue("a", "b", "c")
+
+    assert unreachable.value.may_have_arrived
+    assert "enqueued or not, the answer is lost: Redis at " in caplog.text
+    assert "not enqueued: " not in caplog.text
+
+
+def test_a_push_that_was_never_sent_is_reported_as_not_enqueued(settings, caplog):
+    settings.JOBQUEUE_REDIS_URL = UNREACHABLE
+
+    with pytest.raises(RedisUnreachable) as unreachable:
+        jobs.emailer.enqueue("a", "b", "c")
+
+    assert not unreachable.value.may_have_arrived
+    assert "not enqueued: Redis at " in caplog.text
+
+
 def test_a_job_on_too_few_replicas_after_the_commit_is_reported_as_enqueued(redis, caplog):
     failed = []
     job_push_failed.connect(failed.append)
