@@ -49,6 +49,7 @@ class Attention:
         self._news: dict[int, float] = {}
         self._counted: dict[int, float] = {}
         self._passes_on = False
+        self._has_terminal = os.isatty(0)
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
@@ -158,6 +159,9 @@ class Attention:
             self.is_paused = number == PAUSE_SIGNAL
             self.is_free = not (self.is_paused or self.is_stopping)
             self._tell(number)
+        elif number == RENEW_SIGNAL and self._has_terminal and not os.isatty(0):
+            # The terminal was closed: nobody asked for new code
+            self._note(signal.SIGTERM, frame)
         elif number != signal.SIGCHLD and self.counts(number):
             self._tell(number)
 

@@ -15,8 +15,8 @@ from math import inf
 from jobqueue.memoryfile import memory_file
 
 NAME_BYTES = 64
-NUMBERS = 8
-RUNNING, FIRST, END, IS_READY, RETIRES, ENDS_WITH, TIMEOUT, KILL_AT = range(NUMBERS)
+NUMBERS = 10
+RUNNING, FIRST, END, IS_READY, RETIRES, ENDS_WITH, TIMEOUT, KILL_AT, ENDED, END_BY = range(NUMBERS)
 """A supervisor that was renewed reads the pages of workers of older code: more may follow these."""
 
 
@@ -41,6 +41,7 @@ class SharedPage:
 
     @run.setter
     def run(self, name: str) -> None:
+        self._numbers[ENDED] = 0  # another run begins its tokens anew
         self._memory[:NAME_BYTES] = name.encode().ljust(NAME_BYTES, b"\0")
 
     @property
@@ -96,6 +97,19 @@ class SharedPage:
     def end_with(self, number: int, *, goes_back: bool) -> None:
         """The running job shall end, because of a signal to stop that the worker got."""
         self._numbers[ENDS_WITH] = 2 * number + goes_back
+
+    def end_running(self, seconds: float) -> None:
+        """The running job was told to end, and has this time to clean up."""
+        self._numbers[END_BY] = time.monotonic_ns() + int(seconds * 1e9)
+        self._numbers[ENDED] = self._numbers[RUNNING]
+
+    @property
+    def seconds_to_end(self) -> float:
+        """How long the running job may still clean up; ``inf`` if it was not told to end."""
+        running = self._numbers[RUNNING]
+        if not running or running != self._numbers[ENDED]:
+            return inf
+        return (self._numbers[END_BY] - time.monotonic_ns()) / 1e9
 
     @property
     def timeout_seconds(self) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple
 
 from jobqueue import registry
@@ -17,6 +15,8 @@ from jobqueue.stacks import Stacks
 
 REPLACE = 3
 """Exit status of a worker that leaves jobs to the one in its place: it was used up, or told to leave."""
+KILL_AFTER_SECONDS = 0.5
+"""How much longer than its time a worker may take to end a job, or to put it back, by itself."""
 
 
 class Doing(NamedTuple):
@@ -48,8 +48,6 @@ class Slot:
     """The supervisor has killed its worker, because of what that was doing."""
     overrun: Overrun | None = None
     """Which timeout it was that the supervisor has killed it for."""
-    ends_by: tuple[Doing, float] = (Doing("", 0), 0.0)
-    """What was told to end, and when it has to have ended."""
 
     def close(self) -> None:
         """Forget the worker that was here."""
@@ -108,18 +106,15 @@ class Slot:
 
     def end_job(self, number: int, seconds: float) -> None:
         """Tell the worker to end the job that it performs now, within a time."""
-        self.ends_by = (self.doing, time.monotonic() + seconds)
+        self.page.end_running(seconds)
         self.send(number)
 
     @property
     def seconds_to_kill(self) -> float:
         """How long the worker may go on before it is killed, because of the running job."""
-        job, by = self.ends_by
-        is_told = job == self.doing and bool(job.token)
-        return min(self.page.seconds_to_kill, by - time.monotonic() if is_told else inf)
+        return min(self.page.seconds_to_kill, self.page.seconds_to_end + KILL_AFTER_SECONDS)
 
     @property
     def is_stuck(self) -> bool:
         """A job that was told to end runs on."""
-        job, by = self.ends_by
-        return job == self.doing and bool(job.token) and time.monotonic() > by
+        return self.page.seconds_to_end + KILL_AFTER_SECONDS <= 0

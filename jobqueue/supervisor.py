@@ -28,7 +28,7 @@ from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
 from jobqueue.signoflife import SignOfLife
-from jobqueue.slot import REPLACE, Slot
+from jobqueue.slot import KILL_AFTER_SECONDS, REPLACE, Slot
 from jobqueue.stopping import STOP_SIGNALS
 from jobqueue.store.runs import LiveRun
 from jobqueue.worker import worker_id
@@ -40,8 +40,6 @@ MIN_LOOK_SECONDS = 0.02
 """What has to be killed may take a moment to die."""
 SOON_SECONDS = 1.0
 """A worker that dies sooner after its start, without a job, is started again with a growing pause."""
-KILL_AFTER_SECONDS = 0.5
-"""How much longer than its time a worker may take to put its job back by itself."""
 MEANING = {
     **dict.fromkeys(STOP_SIGNALS, "stopping"),
     END_SIGNAL: "ending the running jobs",
@@ -182,7 +180,7 @@ class Supervisor:
                 self._renewal.begin()
             elif number == END_SIGNAL:
                 for slot in self._workers():
-                    slot.end_job(number, self._attention.cleanup_seconds + KILL_AFTER_SECONDS)
+                    slot.end_job(number, self._attention.cleanup_seconds)
             elif number not in STOP_SIGNALS:
                 for slot in self._workers():
                     slot.send(number)

@@ -171,9 +171,12 @@ class Worker:
 
     def _why_ended(self) -> TermException | None:
         """Return what rises in the running job when the signal to end it comes."""
-        if self._attention.is_ending or self._attention.counts(END_SIGNAL):
+        if self._attention.is_ending:
             return term_exception(self._page)
-        return None
+        if not self._attention.counts(END_SIGNAL):
+            return None
+        self._page.end_running(self._attention.cleanup_seconds)
+        return term_exception(self._page)
 
     def _end_running(self) -> None:
         """End a job whose time is over in a stop. The watchdog's step."""

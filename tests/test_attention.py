@@ -154,6 +154,23 @@ def test_a_signal_that_comes_twice_within_a_second_counts_once(attention, monkey
     assert attention.counts(END_SIGNAL)
 
 
+def test_a_hangup_asks_for_new_code(attention):
+    os.kill(os.getpid(), signal.SIGHUP)
+
+    assert attention.news() == [signal.SIGHUP]
+    assert not attention.is_stopping
+
+
+def test_the_hangup_of_a_closed_terminal_is_a_stop(attention, monkeypatch):
+    attention._has_terminal = True
+    monkeypatch.setattr(os, "isatty", lambda fd: False)
+
+    os.kill(os.getpid(), signal.SIGHUP)
+
+    assert attention.is_stopping
+    assert signal.SIGHUP not in attention.news()
+
+
 def test_signals_wait_while_a_process_is_made(attention):
     with module.held():
         signal.raise_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 
@@ -44,8 +45,15 @@ def _be_parent(writer: int) -> None:
         os._exit(0)
 
 
-def test_elsewhere_nothing_is_asked_of_the_system(monkeypatch):
+def test_elsewhere_a_thread_looks_for_the_parent(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.delattr("ctypes.CDLL")
+    monkeypatch.setattr(lifeline, "LOOK_SECONDS", 0.0)
+    answers = iter([os.getppid(), os.getppid(), 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(answers))
+    sent = queue.Queue()
+    monkeypatch.setattr(os, "kill", lambda *signal: sent.put(signal))
 
-    lifeline.die_with_parent(signal.SIGKILL)
+    lifeline.die_with_parent(signal.SIGTERM)
+
+    assert sent.get(timeout=10) == (os.getpid(), signal.SIGTERM)

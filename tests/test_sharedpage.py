@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 
 import pytest
 
@@ -113,3 +114,26 @@ def test_a_limit_tells_when_the_process_is_to_be_killed_until_it_is_lifted(page)
 
     page.lift_limit()
     assert page.kill_at == 0
+
+
+def test_a_job_that_is_told_to_end_has_its_time_and_no_other_job():
+    page = SharedPage()
+    page.begin(7)
+    assert page.seconds_to_end == inf
+
+    page.end_running(5.0)
+    assert 4.0 < page.seconds_to_end <= 5.0
+    page.begin(8)
+    assert page.seconds_to_end == inf
+
+    page.end_running(5.0)
+    page.run = "another, whose tokens begin anew"
+    assert page.seconds_to_end == inf
+
+
+def test_nothing_has_to_end_where_nothing_runs():
+    page = SharedPage()
+
+    page.end_running(5.0)
+
+    assert page.seconds_to_end == inf

@@ -13,7 +13,7 @@ import pytest
 import redis as redis_client
 import setproctitle
 
-from jobqueue import inflight, registry
+from jobqueue import inflight, registry, signals
 from jobqueue import worker as module
 from jobqueue.definition import job
 from jobqueue.failure import Failure
@@ -440,6 +440,98 @@ def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
 
     with pytest.raises(GaveUp):
         worker.leave()
+
+
+# Pausing, growing, retiring
+
+
+@pytest.fixture
+def heard():
+    """Return what the signals of workers tell."""
+    heard = []
+    receivers = []
+    for name in ("worker_paused", "worker_continued"):
+        receivers.append(lambda name=name, **told: heard.append((name, told["sender"], told["worker_id"])))
+        getattr(signals, name).connect(receivers[-1])
+    yield heard
+    for name, receiver in zip(("worker_paused", "worker_continued"), receivers, strict=True):
+        getattr(signals, name).disconnect(receiver)
+
+
+def send(number):
+    os.kill(os.getpid(), number)
+
+
+def test_a_worker_pauses_after_the_running_job_and_lets_the_others_go_in_order(
+    redis, make_worker, done, heard
+):
+    pause = job(name="pause", queue="work")(lambda: send(signal.SIGUSR2))
+    enqueue(pause)
+    record(1, 2)
+    worker = make_worker()
+    worker.turn()
+    assert done == []
+
+    threading.Timer(0.2, send, [signal.SIGCONT]).start()
+    worker.pause()
+
+    waits = redis.lrange("resque:queue:work", 0, -1)
+    assert [b"[1]" in each for each in waits] == [True, False]
+    assert redis.get("resque:stat:processed") == b"1"
+    assert heard == [("worker_paused", Worker, worker.id), ("worker_continued", Worker, worker.id)]
+    work_off(worker)
+    assert numbers(done) == [1, 2]
+
+
+def test_a_worker_that_stops_in_its_pause_does_not_continue(make_worker, attention, heard):
+    send(signal.SIGUSR2)
+    attention.stop()
+
+    make_worker()._work()
+
+    assert heard == []
+
+
+def test_a_worker_that_pauses_wakes_another_in_its_place(redis, make_worker, attention):
+    worker = make_worker(interval_seconds=30.0)
+    record(1)
+    worker.wait()
+    send(signal.SIGUSR2)
+    attention.stop()
+
+    worker.pause()
+
+    assert redis.llen("resque:wake:work") == 1
+
+
+def test_a_worker_with_patterns_that_leaves_lets_another_hear_of_new_queues(redis, make_worker):
+    make_worker("*").leave()
+
+    assert redis.llen("resque:wake") == 1
+
+
+@pytest.mark.parametrize(("megabytes", "left"), [(0.0, 0), (1e6, 0), (1.0, 8)])
+def test_a_process_that_has_grown_leaves_the_rest_to_the_next(redis, make_worker, done, megabytes, left):
+    record(*range(12))
+    worker = make_worker(max_memory_mb=megabytes, burst=True)
+
+    worker._work()
+
+    assert waiting(redis) == left
+    assert (worker.is_used_up, worker.is_done) == (left > 0, left == 0)
+
+
+def test_a_worker_that_retires_leaves_after_its_batch(redis, make_worker, done):
+    worker = make_worker()
+    retire = job(name="retire", queue="work")(worker._page.retire)
+    enqueue(retire)
+    record(*range(12))
+
+    worker._work()
+
+    assert numbers(done) == [0, 1, 2]
+    assert waiting(redis) == 9
+    assert not worker.is_done
 
 
 # A child for each job

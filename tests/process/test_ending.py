@@ -90,16 +90,23 @@ def test_a_job_that_catches_it_and_returns_is_done(
 
 
 @MODES
-@pytest.mark.parametrize("name", ["clean_up", "get_stuck"])
+@pytest.mark.parametrize(
+    ("name", "target"), [("clean_up", "supervisor"), ("clean_up", "worker"), ("get_stuck", "supervisor")]
+)
 def test_a_job_that_does_not_end_has_its_process_killed(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, name: str, mode: tuple[str, ...]
+    redis: redis_client.Redis,
+    jobworker: Start,
+    ledger: Ledger,
+    name: str,
+    target: str,
+    mode: tuple[str, ...],
 ) -> None:
     worker = jobworker("--queues", "work", "--term-timeout", "0.3", *mode)
     enqueue(name, *([1, 60] if name == "clean_up" else [1]))
     enqueue("perform", 2)
     ledger.wait_for("began 1")
 
-    worker.signal(signal.SIGUSR1)
+    send(worker, target)
     ledger.wait_for("2")
 
     (failure,) = failures(redis)
