@@ -18,7 +18,10 @@ from jobqueue.workeroptions import read_options
 
 
 class Command(BaseCommand):
-    help = "Perform jobs until told to stop (QUIT, TERM or INT finish the running job)."
+    help = (
+        "Perform jobs until told to stop. QUIT, TERM and INT finish the running jobs; USR1 ends them; USR2 "
+        "pauses and CONT continues; HUP takes new code; TTIN logs what every worker is doing."
+    )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Take no abbreviations: ``--reload`` has to be found and left out of the child's command line."""
