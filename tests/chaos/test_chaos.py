@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.process.conftest import ROOT
 
 
+@pytest.mark.timeout(300)
 def test_a_minute_of_chaos_loses_nothing():
     # Coverage would slow down processes of which most are killed before they write theirs
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
