@@ -34,7 +34,7 @@ from jobqueue.conf import settings
 from jobqueue.exceptions import RedisFull, RedisUnreachable
 from jobqueue.keys import Keys, to_bytes
 from jobqueue.sentinels import MasterConnection, TLSMasterConnection
-from jobqueue.trouble import is_demoted, is_full, may_have_arrived, reason
+from jobqueue.trouble import is_closed, is_demoted, is_full, may_have_arrived, reason
 
 DEFAULT_NAMESPACE = "resque"
 NO_DRIVER_INFO: Final[dict[str, None]] = (
@@ -190,7 +190,7 @@ def reaching() -> Iterator[None]:
     except redis.ResponseError as error:
         if is_full(error):
             raise RedisFull(explain(error)) from error
-        if str(error) not in DB_OUT_OF_RANGE and not is_demoted(error):
+        if str(error) not in DB_OUT_OF_RANGE and not is_closed(error):
             raise
         raise RedisUnreachable(explain(error)) from error
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import redis
 from redis.sentinel import MasterNotFoundError
+
+CLOSED = re.compile(r"\b(?:NOREPLICAS|MISCONF|MASTERDOWN) ")
+"""Too few replicas, a disk that cannot be written to, a replica without its master."""
+IN_SCRIPT = re.compile(r"^Error running script .*: -|\.? script: [0-9a-f]{40}, on @user_script.*$")
+"""What Redis 6 puts before a refusal and Redis 7 behind it, if a script met it."""
 
 
 def is_demoted(error: BaseException) -> bool:
@@ -12,6 +19,11 @@ def is_demoted(error: BaseException) -> bool:
     Redis 6 says it of a script in the midst of a sentence.
     """
     return isinstance(error, redis.ReadOnlyError) or "-READONLY " in str(error)
+
+
+def is_closed(error: BaseException) -> bool:
+    """Tell whether a server takes no writes at all for now, whatever is written."""
+    return is_demoted(error) or CLOSED.search(str(error)) is not None
 
 
 def is_full(error: BaseException) -> bool:
@@ -54,4 +66,4 @@ def reason(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         cause = cause.__context__
-    return str(error).rstrip(".")
+    return IN_SCRIPT.sub("", str(error)).strip(" .")

@@ -279,6 +279,24 @@ def test_a_master_that_becomes_a_replica_and_a_master_again(
     assert_told_once(worker, "is a replica")
 
 
+def test_a_master_without_the_replicas_that_it_must_have(
+    server: RedisServer, start: Start, ledger: Ledger
+) -> None:
+    worker = start(server.url)
+    begin_a_long_job(ledger)
+
+    with server.client() as redis:
+        redis.config_set("min-replicas-to-write", 1)
+        ledger.wait_for("1")
+        wait_for_trouble(worker, "refuses: NOREPLICAS")
+        redis.config_set("min-replicas-to-write", 0)
+    ledger.wait_for("2")
+
+    wait_until_all_is_settled(server, 2)
+    assert ledger.lines() == ["began 1", "1", "2"]
+    assert_told_once(worker, "refuses: ")
+
+
 def test_a_redis_that_forgets_its_scripts(server: RedisServer, start: Start, ledger: Ledger) -> None:
     worker = start(server.url, "--count", "2")
     with server.client() as redis:

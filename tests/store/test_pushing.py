@@ -179,6 +179,17 @@ def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):
     assert redis.keys() == [b"resque:queue:work"]
 
 
+def test_a_push_that_redis_takes_no_writes_for_is_told(redis_factory, settings):
+    server = redis_factory("--min-replicas-to-write", "1")
+    settings.JOBQUEUE_REDIS_URL = server.url
+
+    with pytest.raises(RedisUnreachable, match="NOREPLICAS") as unreachable:
+        push("work", [b"1"])
+
+    assert not unreachable.value.may_have_arrived
+    assert waiting(client()) == []
+
+
 # Replicas
 
 
