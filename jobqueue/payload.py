@@ -19,6 +19,8 @@ from jobqueue.exceptions import InvalidArguments, InvalidPayload, PayloadTooLarg
 KWARGS = "_kwargs"
 LARGE_BYTES = 100_000
 """A payload over this size is worth a warning: Redis keeps it in memory, and every page shows it."""
+MOST_CRASHES = 1_000_000
+"""No job of ours has more: whatever counts on has been written by a stranger."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -149,6 +151,6 @@ def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None]:
     id, crashes, retry_of = fields.get("id"), fields.get("crashes"), fields.get("retry_of")
     return (
         id if isinstance(id, str) else None,
-        crashes if type(crashes) is int and crashes > 0 else 0,
+        crashes if type(crashes) is int and 0 < crashes <= MOST_CRASHES else 0,
         retry_of if isinstance(retry_of, str) else None,
     )
