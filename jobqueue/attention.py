@@ -7,7 +7,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -31,10 +31,22 @@ class Attention:
     ``fd`` is readable once a signal has come. Make it in the main thread of the process it serves.
     """
 
-    def __init__(self, plans: StopPlans, *, supervisor: int = 0, is_paused: bool = False) -> None:
-        """``supervisor`` is the pid of the process whose death is one more signal to stop."""
+    def __init__(
+        self,
+        plans: StopPlans,
+        *,
+        supervisor: int = 0,
+        is_led: Callable[[], bool] = lambda: False,
+        is_paused: bool = False,
+    ) -> None:
+        """``supervisor`` is the pid of the process whose death is one more signal to stop.
+
+        ``is_led`` tells whether it has told this process to leave. Then it decides on a second signal, and
+        what it passes on late is no second one.
+        """
         self._plans = plans
         self._supervisor = supervisor
+        self._is_led = is_led
         self.is_paused = is_paused
         self.is_free = not is_paused
         """The next job may begin: this process was told neither to stop nor to pause."""
@@ -94,7 +106,7 @@ class Attention:
         now = time.monotonic()
         if not self.stops:
             self._begin_stop(number, self._plans.of(number))
-        elif now - self._stopped_at > SAME_SECONDS:
+        elif now - self._stopped_at > SAME_SECONDS and not self._is_led():
             self.stops += 1
             self.finish_by = self.stop_by = now
 

@@ -99,9 +99,12 @@ class Interruption:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
+        # Asked in any case: a signal that found nothing to end is not to be taken for a new one when it is
+        # passed on to this process a moment later
+        error = self._why()
         if not self.is_open:
             self._came_early = self._is_awaited
-        elif error := self._why():
+        elif error:
             self._raise(error)
 
     def _time_out(self, number: int, frame: FrameType | None) -> None:

@@ -95,6 +95,7 @@ class _Trial:
             stdout=self._output,
             stderr=self._output,
             preexec_fn=_end_with_supervisor,
+            process_group=0,  # what is sent to the whole group is not meant for it
         )
 
     def is_over(self) -> bool:

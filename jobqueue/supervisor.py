@@ -208,7 +208,8 @@ class Supervisor:
 
     def _renew_if_due(self) -> None:
         """Become the new program, with nothing left undone that only this one knows of."""
-        if self._attention.is_stopping or self._recoverer.owes:
+        is_killing = any(slot.killed_for for slot in self._workers())
+        if self._attention.is_stopping or self._recoverer.owes or is_killing:
             return
         if self._renewal.is_due():
             self._recoverer.heartbeat_now(self._alive)

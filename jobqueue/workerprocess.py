@@ -37,7 +37,12 @@ def _be_worker(options: WorkerOptions, slot: Slot, heard: Attention, supervisor:
     try:
         heard.close()
         lifeline.die_with_parent(signal.SIGTERM)
-        own = Attention(options.stops, supervisor=supervisor, is_paused=heard.is_paused)
+        own = Attention(
+            options.stops,
+            supervisor=supervisor,
+            is_led=lambda: slot.page.retires,
+            is_paused=heard.is_paused,
+        )
         if not lifeline.is_orphan(supervisor):
             status = work(options, slot, own)
     except BaseException:

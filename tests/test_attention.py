@@ -50,6 +50,16 @@ def test_a_later_signal_counts_and_wants_the_end_at_once(attention, monkeypatch)
     assert attention.is_overdue
 
 
+def test_what_a_supervisor_passes_on_late_is_no_second_signal(attention, monkeypatch):
+    attention._is_led = lambda: True
+    monkeypatch.setattr(module, "SAME_SECONDS", -1.0)
+
+    attention.stop()
+    attention.stop()
+
+    assert attention.stops == 1
+
+
 def test_a_stop_has_two_times(attention):
     attention.stop()
     assert not attention.is_ending

@@ -170,3 +170,19 @@ def test_a_job_is_ended_by_the_signal_itself_where_no_stop_asked_for_it(page):
     error = term_exception(page)
 
     assert (str(error), error.goes_back) == ("SIGUSR1", False)
+
+
+def test_a_process_for_one_job_keeps_a_signal_that_comes_before_the_job(interruption):
+    interruption.await_job()
+    signal.raise_signal(END_SIGNAL)
+
+    with pytest.raises(TermException, match="SIGTERM"):
+        interruption.open()
+
+
+def test_another_process_forgets_it(interruption):
+    signal.raise_signal(END_SIGNAL)
+
+    interruption.open()
+
+    assert interruption.is_open

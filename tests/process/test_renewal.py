@@ -236,6 +236,7 @@ def test_the_pidfile_stays_and_goes_with_the_last_program(
 
     renew(worker)
     assert pidfile.read_text() == str(worker.pid)
+    assert title(worker.pid) == "jobworker (resque-3): Supervising 1 for work"
     worker.signal(signal.SIGTERM)
     worker.wait()
 
