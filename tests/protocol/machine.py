@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.protocol.model import LIMIT, Full, Refused, Seen, Store
 from tests.protocol.worker import Worker
 
 QUEUES = ("high", "low")
+ALL = "all"
 NAMES = ("ann", "bob")
 workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
@@ -44,6 +45,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.saved: tuple[object, list[str]] | None = None
         self.order: dict[str, list[str]] = {queue: [] for queue in QUEUES}
 
+    @initialize(some=st.lists(queues, min_size=2, max_size=6), failed=st.integers(0, 4))
+    def begin_amid_work(self, some: list[str], failed: int) -> None:
+        for queue in some:
+            self.enqueue_one(queue, answer_lost=False)
+        self.work("ann", ["failed"] * failed)
+
     # Producers and operators
 
     @rule(queue=queues, count=st.integers(1, 4), answer_lost=st.booleans())
@@ -63,50 +70,43 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.numbers["job"] += 1
         return f"job-{self.numbers['job']}"
 
-    @precondition(lambda self: not self.rolled_back)
-    @rule(queue=queues, age=st.integers(0, 3))
-    def an_old_push_arrives(self, queue: str, age: int) -> None:
-        if self.numbers["push"] > age and not self.is_full:
-            self.store.enqueue(queue, "straggler", "producer", self.numbers["push"] - age)
-
-    @rule(queue=queues, on=st.booleans())
-    def pause_or_resume(self, queue: str, on: bool) -> None:
+    @rule(what=st.sampled_from([*QUEUES, ALL]), on=st.booleans())
+    def pause_or_resume(self, what: str, on: bool) -> None:
         with suppress(Full):
-            (self.store.pause if on else self.store.resume)(queue)
+            if what == ALL:
+                (self.store.pause_all if on else self.store.resume_all)()
+            else:
+                (self.store.pause if on else self.store.resume)(what)
 
-    @rule(on=st.booleans())
-    def pause_or_resume_all(self, on: bool) -> None:
-        with suppress(Full):
-            (self.store.pause_all if on else self.store.resume_all)()
-
-    @rule(queue=queues, some=st.lists(places, min_size=1, max_size=3))
-    def remove_jobs(self, queue: str, some: list[int]) -> None:
-        waiting = self.store.seen().names_waiting(queue)
-        self.store.remove_jobs(queue, sorted({waiting[place % len(waiting)] for place in some if waiting}))
-
-    @rule(queue=queues)
-    def remove_queue(self, queue: str) -> None:
-        self.store.remove_queue(queue)
+    @rule(queue=queues, some=st.lists(places, min_size=1, max_size=3), whole=st.booleans())
+    def remove(self, queue: str, some: list[int], whole: bool) -> None:
+        """Remove some jobs, or the whole queue."""
+        waiting = self.seen.names_waiting(queue)
+        if whole:
+            self.store.remove_queue(queue)
+        elif waiting:
+            self.store.remove_jobs(queue, sorted({waiting[place % len(waiting)] for place in some}))
 
     @precondition(lambda self: self.seen.failed)
-    @rule(place=places)
-    def retry_failure(self, place: int) -> None:
-        """The job is enqueued anew, as a job of its own; the failure stays, marked."""
-        job = self.new_job()
-        with suppress(Full):
-            self.store.retry(place % len(self.seen.failed), job)
-            for queue in QUEUES:
-                if self.store.seen().names_waiting(queue)[-1:] == [job]:
-                    self.order[queue].append(job)
+    @rule(some=st.lists(places, min_size=1, max_size=3), is_stale=st.booleans())
+    def retry_failures(self, some: list[int], is_stale: bool) -> None:
+        """Each job is enqueued anew, as a job of its own; the failure stays, marked."""
+        for place in some:
+            job = self.new_job()
+            with suppress(Full):
+                queue = self.store.retry(place % len(self.seen.failed), job, is_stale)
+                self.order[queue].append(job)
 
     @precondition(lambda self: self.seen.failed)
-    @rule(place=places)
-    def remove_failure(self, place: int) -> None:
-        self.store.remove_failure(place % len(self.seen.failed))
-
-    @rule(retried_only=st.booleans())
-    def clear_failures(self, retried_only: bool) -> None:
-        (self.store.clear_retried if retried_only else self.store.clear_failures)()
+    @rule(place=places, how=st.sampled_from(["one", "retried", "retried while one is removed", "all"]))
+    def remove_failures(self, place: int, how: str) -> None:
+        match how:
+            case "one":
+                self.store.remove_failure(place % len(self.seen.failed))
+            case "all":
+                self.store.clear_failures()
+            case _:
+                self.store.clear_retried(None if how == "retried" else place % len(self.seen.failed))
 
     # Workers
 
@@ -164,19 +164,26 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.act(name, "leave")
         self.forget_order()
 
+    def be_busy(self, name: str, busy: bool) -> None:
+        """Let a worker perform a job, as faults are worse in the midst of one."""
+        if busy:
+            self.claim(name, 3, answer_lost=False)
+            self.begin_next(name)
+
     # Faults
 
-    @rule(name=workers)
-    def worker_dies_supervised(self, name: str) -> None:
-        self.die_supervised(name, retries=False)
+    @rule(name=workers, busy=st.booleans())
+    def worker_dies_supervised(self, name: str, busy: bool) -> None:
+        self.die_supervised(name, busy, retries=False)
 
     @precondition(lambda self: self.faults)
-    @rule(name=workers)
-    def worker_dies_and_its_job_is_tried_again(self, name: str) -> None:
-        self.die_supervised(name, retries=True)
+    @rule(name=workers, busy=st.booleans())
+    def worker_dies_and_its_job_is_tried_again(self, name: str, busy: bool) -> None:
+        self.die_supervised(name, busy, retries=True)
         self.disturb()
 
-    def die_supervised(self, name: str, *, retries: bool) -> None:
+    def die_supervised(self, name: str, busy: bool, *, retries: bool) -> None:
+        self.be_busy(name, busy)
         worker = self.workers[name]
         running, finished = worker.shared_page()
         with self.heads_keep_order():
@@ -188,6 +195,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule(name=workers, answer_lost=st.booleans())
     def child_dies_and_its_job_is_tried_again(self, name: str, answer_lost: bool) -> None:
         """As a worker sees it that forks for each job."""
+        self.be_busy(name, True)
         running = self.workers[name].running
         if running is not None:
             how = "again" if running.crashes + 1 < LIMIT else "failed"
@@ -195,8 +203,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.disturb()
 
     @precondition(lambda self: self.faults)
-    @rule(name=workers)
-    def machine_dies(self, name: str) -> None:
+    @rule(name=workers, busy=st.booleans())
+    def machine_dies(self, name: str, busy: bool) -> None:
+        self.be_busy(name, busy)
         self.dead_runs.append(self.workers[name].run)
         self.workers[name].begin_run()
         self.disturb()
@@ -223,8 +232,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             assert known == [job for job in self.order[queue] if job in known]
 
     @precondition(lambda self: self.faults)
-    @rule(name=workers)
-    def frozen_worker_is_recovered(self, name: str) -> None:
+    @rule(name=workers, busy=st.booleans())
+    def frozen_worker_is_recovered(self, name: str, busy: bool) -> None:
+        self.be_busy(name, busy)
         self.store.recover(self.workers[name].run, None, [], supervised=False)
         self.disturb()
 
@@ -232,29 +242,26 @@ class DeliveryMachine(RuleBasedStateMachine):
     def connection_breaks(self, name: str) -> None:
         self.workers[name].must_reconcile = True
 
-    @rule(name=workers, age=st.integers(0, 4), most=st.integers(1, 3))
-    def an_old_claim_arrives(self, name: str, age: int, most: int) -> None:
-        """From a connection that its worker gave up; nobody reads its answer."""
+    @rule(name=workers, what=st.sampled_from(["push", "claim", "registration"]), age=st.integers(0, 4))
+    def an_old_message_arrives(self, name: str, what: str, age: int) -> None:
+        """From a connection that was given up; nobody reads its answer."""
         worker = self.workers[name]
-        if worker.next_token > age and not worker.batch and not worker.running:
+        if what == "push" and self.numbers["push"] > age and not (self.rolled_back or self.is_full):
+            self.store.enqueue("low", "straggler", "producer", self.numbers["push"] - age)
+        elif what == "registration" and worker.run in self.seen.in_flight:
+            self.store.register_again(worker.run)
+        elif what == "claim" and worker.next_token > age:
             with suppress(Refused):
-                self.store.claim(worker.run, worker.next_token - age, most, QUEUES)
+                self.store.claim(worker.run, worker.next_token - age, 2, QUEUES)
             worker.must_reconcile = True
 
-    @rule(name=workers)
-    def an_old_registration_arrives(self, name: str) -> None:
-        worker = self.workers[name]
-        if worker.run in self.seen.in_flight:
-            self.store.register_again(worker.run)
-
-    @rule()
-    def redis_forgets_its_scripts(self) -> None:
-        self.store.forget_scripts()
-
-    @rule(is_full=st.booleans())
-    def redis_is_full_or_has_room(self, is_full: bool) -> None:
-        (self.store.fill if is_full else self.store.free)()
-        self.is_full = is_full
+    @rule(how=st.sampled_from(["forgets its scripts", "is full", "has room"]))
+    def redis_changes(self, how: str) -> None:
+        if how == "forgets its scripts":
+            self.store.forget_scripts()
+        else:
+            self.is_full = how == "is full"
+            (self.store.fill if self.is_full else self.store.free)()
 
     @rule()
     def redis_saves(self) -> None:
@@ -264,7 +271,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule()
     def redis_rolls_back(self) -> None:
         assert self.saved
-        self.redis_is_full_or_has_room(False)
+        self.redis_changes("has room")
         snapshot, self.dead_runs = self.saved
         self.store.roll_back(snapshot)
         self.rolled_back = True

@@ -107,10 +107,10 @@ class Store(Protocol):
     def resume_all(self) -> None: ...
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int: ...
     def remove_queue(self, queue: str) -> None: ...
-    def retry(self, place: int, as_job: str) -> None: ...
+    def retry(self, place: int, as_job: str, is_stale: bool) -> str: ...
     def remove_failure(self, place: int) -> None: ...
     def clear_failures(self) -> None: ...
-    def clear_retried(self) -> int: ...
+    def clear_retried(self, meanwhile: int | None) -> int: ...
     def forget_scripts(self) -> None: ...
     def fill(self) -> None: ...
     def free(self) -> None: ...
@@ -188,12 +188,14 @@ class ModelStore:
         self.ledger.removed.update(job for job, _ in self.queues.pop(queue, []))
         self.paused.discard(queue)
 
-    def retry(self, place: int, as_job: str) -> None:
+    def retry(self, place: int, as_job: str, is_stale: bool) -> str:
+        """Enqueue the job of a failure anew and return its queue; a stale one has moved since it was read."""
         job, queue, _ = self.failures[place]
         self._write()
         self.queues.setdefault(queue, []).append((as_job, 0))
         self.failures[place] = (job, queue, True)
         self.ledger.enqueued[as_job] += 1
+        return queue
 
     def remove_failure(self, place: int) -> None:
         self.ledger.removed[self.failures.pop(place)[0]] += 1
@@ -202,7 +204,10 @@ class ModelStore:
         self.ledger.removed.update(job for job, _, _ in self.failures)
         self.failures = []
 
-    def clear_retried(self) -> int:
+    def clear_retried(self, meanwhile: int | None) -> int:
+        """Remove the failures that were retried; ``meanwhile`` another one is removed by somebody else."""
+        if meanwhile is not None:
+            self.remove_failure(meanwhile)
         removed = [job for job, _, is_retried in self.failures if is_retried]
         self.failures = [each for each in self.failures if not each[2]]
         self.ledger.removed.update(removed)

@@ -11,6 +11,7 @@ from jobqueue import failure, payload, recovery
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
+from jobqueue.inspection.failures import upwards
 from jobqueue.link import Link
 from jobqueue.payload import Job
 from jobqueue.scripts import load
@@ -75,10 +76,11 @@ class RedisStore:
     def remove_queue(self, queue: str) -> None:
         queues.remove_queue(queue)
 
-    def retry(self, place: int, as_job: str) -> None:
-        raw = self.failure(place)
+    def retry(self, place: int, as_job: str, is_stale: bool) -> str:
+        raw, index = self.failure(place), place + is_stale
         queue, text = Failure.parse(raw).queue, payload.encode(Job(as_job, []))
-        assert self.write(lambda: failures.retry(raw, failure.retried(raw), queue, text, index=place))
+        assert self.write(lambda: failures.retry(raw, failure.retried(raw), queue, text, index=index))
+        return queue
 
     def failure(self, place: int) -> bytes:
         raw = self.client.lindex(self.key.failed, place)
@@ -91,8 +93,12 @@ class RedisStore:
     def clear_failures(self) -> None:
         failures.clear()
 
-    def clear_retried(self) -> int:
-        return failures.clear_retried()
+    def clear_retried(self, meanwhile: int | None) -> int:
+        if meanwhile is None:
+            return failures.clear_retried()
+        retried = [each for each in next(upwards(0)) if each.failure.retried_at]
+        self.remove_failure(meanwhile)
+        return failures._remove(retried) if retried else 0
 
     # Workers
 

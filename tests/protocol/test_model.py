@@ -17,7 +17,7 @@ class CalmMachine(ModelMachine):
     faults = False
 
 
-STEPS = settings(max_examples=200, stateful_step_count=40, deadline=None)
+STEPS = settings(max_examples=150, stateful_step_count=40, deadline=None)
 ModelMachine.TestCase.settings = STEPS
 CalmMachine.TestCase.settings = STEPS
 TestModel = ModelMachine.TestCase

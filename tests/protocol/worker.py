@@ -40,7 +40,8 @@ class Worker:
         if self.batch or self.running:
             return
         self.reconcile()
-        self.store.settle(self.run, self.endings)
+        if self.endings:
+            self.store.settle(self.run, self.endings)
         claimed = self.store.claim(self.run, self.next_token, most, queues)
         if answer_lost:
             self.must_reconcile = True
@@ -85,7 +86,8 @@ class Worker:
         self.reconcile()
         self.endings += [Ending(job.token, "back") for job in self.batch]
         self.batch = []
-        self._settle(answer_lost=answer_lost)
+        if self.endings:
+            self._settle(answer_lost=answer_lost)
         for _ in range(1 + answer_lost):
             self.store.start(self.run, self.running.token)
 

@@ -1,0 +1,156 @@
+"""The attack on the protocol is able to fail: a script, or the model, that is broken on purpose is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from jobqueue import scripts
+from tests.protocol.machine import DeliveryMachine
+from tests.protocol.model import Claimed, Ending, Held, ModelStore
+from tests.protocol.test_model import ModelMachine
+from tests.protocol.test_scripts import ScriptsMachine
+
+SEARCH = settings(
+    max_examples=1000,
+    stateful_step_count=30,
+    phases=[Phase.generate],
+    derandomize=True,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+"""Always the same search, so that what is found once is always found; nothing is made smaller."""
+
+BROKEN_SCRIPTS = [
+    # A push is appended each time it is sent
+    ("enqueue", 'redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])', ""),
+    # A recovered run goes on
+    ("claim", "-- include _fence", ""),
+    ("settle", "-- include _fence", ""),
+    # A claim that is sent again takes more
+    ("claim", "if seen[1] then", "if false then"),
+    # A pause is no pause
+    ("claim", "if is_pausing() then", "if false then"),
+    ("resume", 'redis.call("SREM", KEYS[1], ARGV[1])', "0"),
+    # The newest first
+    ("claim", 'redis.pcall("LPOP",', 'redis.pcall("RPOP",'),
+    # Jobs that are done are counted each time it is told
+    ("settle", 'redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))', "done"),
+    # A failure is written and the job goes on
+    ("settle", 'if redis.call("HDEL", KEYS[2], ARGV[at]) == 1 then', "if true then"),
+    # What is put back stays in flight, too
+    ("settle", '    redis.call("HDEL", KEYS[2], ARGV[i])\n', ""),
+    # It goes to the tail, or to the head in the wrong order
+    ("settle", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
+    ("settle", "for i = #ARGV - 1, at, -2 do", "for i = at, #ARGV - 1, 2 do"),
+    # It goes back as it was
+    ("settle", 'ARGV[i + 1] ~= "" and ARGV[i + 1] or payload', "payload"),
+    # Nobody knows that a job has started, or its payload is lost over it
+    ("start", '"1" .. held:sub(2)', "held"),
+    ("start", 'redis.call("HSET",', 'redis.call("HDEL",'),
+    # A dead run stays registered, its jobs are lost, done twice, or in the wrong order
+    ("recover", 'redis.call("ZREM", KEYS[1], ARGV[1])', ""),
+    ("recover", 'redis.call("LPUSH",', 'redis.call("LLEN",'),
+    ("recover", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
+    ("recover", "for i = #ARGV - 2, 6, -3 do", "for i = 6, #ARGV - 2, 3 do"),
+    ("recover", '    if ending ~= "done" then', "    if true then"),
+    ("recover", '    if ending ~= "failed" then', "    if true then"),
+    # A late registration forgets what is in flight
+    ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
+    # Operators
+    ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
+    ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
+    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, payload)', 'redis.call("LLEN", KEYS[1])'),
+    ("remove_queue", 'redis.call("DEL", KEYS[3], KEYS[4])', ""),
+]
+
+
+def is_found(machine: type[DeliveryMachine]) -> bool:
+    """Tell whether the attack ends with any error."""
+    try:
+        run_state_machine_as_test(machine, settings=SEARCH)
+    except Exception:
+        return True
+    return False
+
+
+@pytest.fixture(autouse=True)
+def own_scripts() -> Iterator[None]:
+    """Forget broken scripts after the test."""
+    scripts.load.cache_clear()
+    yield
+    scripts.load.cache_clear()
+
+
+@pytest.mark.usefixtures("redis_server")
+@pytest.mark.parametrize(("name", "part", "broken"), BROKEN_SCRIPTS)
+def test_a_broken_script_is_found(monkeypatch, name: str, part: str, broken: str) -> None:
+    whole = scripts._read(name)
+    assert whole.count(part) == 1, f"{name}.lua has changed: break it anew"
+    read = scripts._read
+    changed = whole.replace(part, broken)
+    monkeypatch.setattr(scripts, "_read", lambda each: changed if each == name else read(each))
+
+    assert is_found(ScriptsMachine)
+
+
+class LosesWhatIsPutBack(ModelStore):
+    def _put_back(self, queue: str, job: str, crashes: int) -> None:
+        pass
+
+
+class PutsBackAtTheTail(ModelStore):
+    def _put_back(self, queue: str, job: str, crashes: int) -> None:
+        self.queues.setdefault(queue, []).append((job, crashes))
+
+
+class PushesTwice(ModelStore):
+    def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
+        self.sent.clear()
+        super().enqueue(queue, job, producer, number)
+
+
+class LetsTheRecoveredGoOn(ModelStore):
+    def _held(self, run: str) -> dict[int, Held]:
+        return self.runs.get(run, {})
+
+
+class TakesAnewWhatIsClaimedAgain(ModelStore):
+    def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]:
+        self._held(run).pop(first, None)
+        return super().claim(run, first, most, queues)
+
+
+class PutsBackWhatIsDone(ModelStore):
+    def settle(self, run: str, endings: Sequence[Ending]) -> None:
+        super().settle(run, [Ending(each.token, "back") for each in endings])
+
+
+class CountsNoFailures(ModelStore):
+    def _fail(self, held: Held) -> None:
+        super()._fail(held)
+        self.processed -= 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        LosesWhatIsPutBack,
+        PutsBackAtTheTail,
+        PushesTwice,
+        LetsTheRecoveredGoOn,
+        TakesAnewWhatIsClaimedAgain,
+        PutsBackWhatIsDone,
+        CountsNoFailures,
+    ],
+)
+def test_a_broken_model_breaks_a_law(broken: type[ModelStore]) -> None:
+    class BrokenMachine(ModelMachine):
+        def make_store(self) -> ModelStore:
+            return broken()
+
+    assert is_found(BrokenMachine)
