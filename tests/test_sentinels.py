@@ -56,6 +56,23 @@ def test_the_master_is_found_with_both_passwords(settings, sentinel, port):
     link.close()
 
 
+@pytest.mark.parametrize(("scheme", "tls"), [("redis", False), ("rediss", True)])
+def test_the_sentinels_are_asked_as_the_master_is_spoken_to(settings, monkeypatch, scheme, tls):
+    asked = []
+    monkeypatch.setattr(
+        Sentinels, "find_master", lambda _, options: asked.append(options) or ("127.0.0.1", 1)
+    )
+    settings.JOBQUEUE_REDIS_URL = f"{scheme}+sentinel://h1,h2/m" + ("?ssl_cert_reqs=none" if tls else "")
+
+    with pytest.raises(redis_client.ConnectionError, match="127.0.0.1:1"):
+        connection.make_connection().connect()
+
+    (options,) = asked
+    assert options["ssl"] == tls
+    assert options.get("ssl_cert_reqs") == ("none" if tls else None)
+    assert options["socket_timeout"] == 2.0
+
+
 def test_the_master_can_be_named_to_redis_cli(settings, sentinel, port):
     settings.JOBQUEUE_REDIS_URL = url(f"127.0.0.1:{sentinel.port}", login=":s%40cret@")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 import redis as redis_client
@@ -9,6 +10,7 @@ from jobqueue.connection import client
 from jobqueue.exceptions import NotReplicated, RedisUnreachable
 from jobqueue.store import pushing
 from jobqueue.store.pushing import Producer, push
+from tests.redisserver import valkey
 
 pytestmark = pytest.mark.usefixtures("producer")
 
@@ -230,6 +232,9 @@ def test_a_shortage_of_replicas_keeps_no_payload_back(replica, settings, monkeyp
     assert waiting(client()) == [b"1", b"2", b"3"]
 
 
+@pytest.mark.parametrize(
+    "replica", ["", *valkey()], indirect=True, ids=lambda path: Path(path or "redis").name
+)
 def test_a_push_that_is_sent_again_waits_as_well(replica, settings, producer):
     settings.JOBQUEUE_WAIT_REPLICAS = 1
     settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 0.05
