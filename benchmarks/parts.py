@@ -18,6 +18,7 @@ from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, decode
 from jobqueue.performing import perform
 from jobqueue.sharedpage import SharedPage
+from jobqueue.stopping import StopPlans
 from jobqueue.worker import Worker
 from jobqueue.workeroptions import WorkerOptions
 
@@ -41,7 +42,7 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
 
 def our_parts(ground: Ground, payloads: Sequence[bytes]) -> dict[str, float]:
     parts = performing_parts(payloads)
-    attention = Attention(1.0)
+    attention = Attention(StopPlans())
     try:
         parts |= in_flight_parts(ground, len(payloads), attention)
         turn = whole_turn(ground, len(payloads), attention)
