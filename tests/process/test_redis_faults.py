@@ -111,11 +111,13 @@ def begin_a_long_job(ledger: Ledger, seconds: float = 1.0) -> None:
     enqueue("perform", 2)
 
 
-@pytest.mark.parametrize("end", ["kill", "stop"])
+@pytest.mark.parametrize(
+    ("end", "options"), [("kill", []), ("stop", []), ("kill", ["--jobs-per-fork", "1"])], ids=str
+)
 def test_a_redis_that_is_gone_and_started_again(
-    server: RedisServer, start: Start, ledger: Ledger, end: str
+    server: RedisServer, start: Start, ledger: Ledger, end: str, options: list[str]
 ) -> None:
-    worker = start(server.url)
+    worker = start(server.url, *options)
     begin_a_long_job(ledger)
 
     getattr(server, end)()
@@ -231,9 +233,11 @@ def test_replies_that_come_later_than_they_are_waited_for(
             enqueue("perform", number, 0.002)
         for seen in (20, 60, 100):
             wait_for(lambda: len(ledger.lines()) > seen)  # noqa: B023 - called at once
-            proxy.delay_seconds = 0.5
-            wait_for_trouble(worker, "it gives no answer in time")
+            before, proxy.delay_seconds = proxy.connects, 0.5
+            # Each of the workers has given a connection up
+            wait_for(lambda: proxy.connects > before + 4)  # noqa: B023
             proxy.delay_seconds = 0.0
+        wait_for_trouble(worker, "it gives no answer in time")
         wait_for(lambda: len(set(ledger.lines())) == 200, "all jobs")
 
         wait_until_all_is_settled(server, 200)
