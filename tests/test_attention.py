@@ -72,15 +72,14 @@ def test_a_stop_has_two_times(attention):
     assert attention.is_overdue
 
 
-def test_each_signal_has_a_plan_of_its_own():
+def test_each_signal_has_a_plan_of_its_own(attention):
     plans = StopPlans(term_child=StopPlan(finish_seconds=0.0, cleanup_seconds=1.0, fails=True))
-    attention = Attention(plans)
+    attention._plans = plans
 
     attention.stop(signal.SIGTERM)
 
     assert attention.plan == plans.term_child
     assert attention.is_ending
-    attention.close()
 
 
 # The supervisor's death
