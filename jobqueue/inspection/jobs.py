@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from jobqueue import payload
+from jobqueue.conf import settings
 from jobqueue.exceptions import InvalidPayload
+
+_NAME = re.compile(rb'"class": ?"([^"\\]{1,500})"')
+_NAME_WITHIN_BYTES = 4_096
 
 ACTIVE_JOB = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
 
@@ -26,10 +31,32 @@ class SeenJob:
     retry_of: str | None = None
     via_active_job: bool = False
     complaint: str = ""
+    is_large: bool = False
+    """It is larger than what a page reads: its name may be known, its arguments are not."""
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.raw)
+
+
+def is_large(raw: bytes) -> bool:
+    """Tell whether a text is larger than what a page reads: no job of ours, nor its failure, should be.
+
+    A text of some megabytes can hold millions of values, and a page shows the beginning of many texts.
+    """
+    return len(raw) > 2 * settings.max_payload_bytes
+
+
+def large_job(raw: bytes) -> SeenJob:
+    """Return what is known of a large text without reading it."""
+    name = _NAME.search(raw, 0, _NAME_WITHIN_BYTES)
+    return SeenJob(raw=raw, is_large=True, name=name[1].decode("utf-8", "backslashreplace") if name else "")
 
 
 def read_job(raw: bytes) -> SeenJob:
     """Read a payload of ours or of Ruby's; never raises."""
+    if is_large(raw):
+        return large_job(raw)
     try:
         return seen(payload.decode(raw), raw)
     except InvalidPayload as error:

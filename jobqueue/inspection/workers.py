@@ -11,12 +11,14 @@ from jobqueue import rubyjson
 from jobqueue.conf import settings
 from jobqueue.connection import keys
 from jobqueue.inspection import moments
-from jobqueue.inspection.jobs import SeenJob, read_fields
+from jobqueue.inspection.jobs import SeenJob, is_large, large_job, read_fields
 from jobqueue.inspection.queues import sorted_names
 from jobqueue.inspection.replies import ask, fetch, number, or_else
 from jobqueue.keys import to_text
 
 COMMANDS_PER_WORKER = 5
+MOST_QUEUES = 1_000
+"""No id names more; one that a stranger has written may hold millions of commas."""
 SILENT_SECONDS = 90.0
 """Ruby's workers send a heartbeat every minute, so a younger one says nothing."""
 
@@ -135,7 +137,7 @@ def split_id(worker_id: str) -> tuple[str, str, list[str], list[str]]:
     host, _, rest = worker_id.partition(":")
     pid, _, queues = rest.partition(":")
     if pid and queues:
-        return host, pid, queues.split(","), []
+        return host, pid, queues.split(",", MOST_QUEUES)[:MOST_QUEUES], []
     return host, pid, [], ["The id is not host:pid:queues; Ruby's pages cannot show such a worker."]
 
 
@@ -158,6 +160,8 @@ def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:
     value = or_else(None, reply, key, complaints)
     if value is None:
         return None
+    if is_large(value):
+        return Current(queue="", since=None, job=large_job(value))
     try:
         return _current(rubyjson.decode(value))
     except ValueError as error:

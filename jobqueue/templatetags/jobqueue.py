@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -23,7 +26,10 @@ NO_QUANTITY = re.compile(r"sha1|_id$|_time$|_usec$|port$|clock$")
 """Redis's figures whose digits are no amount of anything."""
 SIZES = ("kB", "MB", "GB", "TB")
 PATTERN_SIGNS = frozenset("*?[]{}!")
+CALL_CHARACTERS = 1_000
 PRETTY_CHARACTERS = 20_000
+LONGEST_LINKED = 1_000
+"""No server takes an address that holds a longer name."""
 
 
 @register.filter
@@ -86,20 +92,53 @@ def readable(value: bytes) -> str:
 @register.filter
 def arguments(job: SeenJob) -> str:
     """Show a job's arguments as in a call: ``"person@example.com", 3, urgent=true``."""
-    shown = [_json(value) for value in job.args]
-    return ", ".join(shown + [f"{name}={_json(value)}" for name, value in job.kwargs.items()])
+    shown = chain(
+        ((", ", *_json(value)) for value in job.args),
+        ((f", {name}=", *_json(value)) for name, value in job.kwargs.items()),
+    )
+    return _beginning(chain.from_iterable(shown), CALL_CHARACTERS).removeprefix(", ")
 
 
 @register.filter
 def pretty(job: SeenJob) -> str:
     """Show a job's arguments in full, a line for each value."""
-    parts = [_json(value, indent=2) for value in job.args]
-    parts += [f"{name} = {_json(value, indent=2)}" for name, value in job.kwargs.items()]
-    return cut("\n".join(parts), PRETTY_CHARACTERS)
+    shown = chain(
+        (("\n", *_json(value, indent=2)) for value in job.args),
+        ((f"\n{name} = ", *_json(value, indent=2)) for name, value in job.kwargs.items()),
+    )
+    return _beginning(chain.from_iterable(shown), PRETTY_CHARACTERS).removeprefix("\n")
 
 
-def _json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+def _json(value: Any, indent: int | None = None) -> Iterator[str]:
+    """Yield a JSON text in parts: of a huge value only the beginning is ever made."""
+    return json.JSONEncoder(ensure_ascii=False, indent=indent).iterencode(value)
+
+
+def _beginning(parts: Iterable[str], length: int) -> str:
+    """Join parts until they are longer than can be shown."""
+    text = []
+    left = length
+    for part in parts:
+        text.append(part[: left + 1])
+        left -= len(part)
+        if left < 0:
+            break
+    return cut("".join(text), length)
+
+
+@register.simple_tag
+def linked(view: str, name: str, length: int, css: str = "jq-tag", empty: str = "") -> str:
+    """Show the beginning of a name, as a link to its page if it can stand in an address."""
+    text = cut(name or empty, length)
+    if len(name) > LONGEST_LINKED:
+        return format_html('<span class="{}">{}</span>', css, text)
+    return format_html('<a href="{}" class="{}">{}</a>', reverse(f"jobqueue:{view}", args=[name]), css, text)
+
+
+@register.filter
+def is_linkable(name: str) -> bool:
+    """Tell whether a name can stand in an address."""
+    return len(name) <= LONGEST_LINKED
 
 
 @register.filter

@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection import failures as reading
 from jobqueue.inspection.failures import Listed
+from jobqueue.rubyjson import cut
 from jobqueue.store import failures as writing
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render
@@ -52,7 +53,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     listed = posted_failure(request)
     try:
         if listed is not None and writing.retry_listed(listed):
-            said = f"{listed.job.name} was put on the queue {listed.failure.queue} again."
+            said = f"{cut(listed.job.name)} was put on the queue {cut(listed.failure.queue)} again."
             messages.success(request, said, fail_silently=True)
         else:
             messages.warning(request, GONE, fail_silently=True)
@@ -67,7 +68,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     listed = posted_failure(request)
     if listed is not None and writing.remove(listed.failure.raw):
         messages.success(
-            request, f"The failure of {listed.job.name or 'no job'} was removed.", fail_silently=True
+            request, f"The failure of {cut(listed.job.name) or 'no job'} was removed.", fail_silently=True
         )
     else:
         messages.warning(request, GONE, fail_silently=True)

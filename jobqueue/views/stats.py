@@ -14,6 +14,7 @@ from jobqueue.views.paging import whole_number
 
 HIGHEST_CURSOR = 2**64 - 1
 HIGHEST_POSITION = 2**62
+LONGEST_NAME = 1_000
 LABELS = {"list": "#", "hash": "Field", "zset": "Score", "stream": "Entry"}
 """What stands beside the values of each type; sets have values alone."""
 
@@ -99,7 +100,7 @@ def text(request: HttpRequest) -> HttpResponse:
         f"resque.failed+={seen.failed}",
         f"resque.workers={len(seen.workers)}",
         f"resque.working={len(seen.working)}",
-        *(f"queues.{queue.name}={queue.size}" for queue in seen.queues),
+        *(f"queues.{queue.name[:LONGEST_NAME]}={queue.size}" for queue in seen.queues),
     ]
     body = "\n".join(on_one_line(line) for line in lines)
     return HttpResponse(body, content_type="text/plain; charset=utf-8")
