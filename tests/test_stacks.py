@@ -15,8 +15,7 @@ def fork(stacks, *, passes_on=False):
     pid = os.fork()
     if pid == 0:
         stacks.write_when_told(passes_on=passes_on)
-        os.write(writer, b"!")
-        be_busy()
+        be_busy(writer)
         os._exit(0)
     os.read(reader, 1)
     for end in (reader, writer):
@@ -24,7 +23,8 @@ def fork(stacks, *, passes_on=False):
     return pid
 
 
-def be_busy():
+def be_busy(writer):
+    os.write(writer, b"!")
     time.sleep(60)
 
 
