@@ -94,6 +94,19 @@ def test_a_supervisor_that_hangs_is_found_and_found_well_again(jobworker: Start,
     wait_for(lambda: not is_hanging(folder))
 
 
+def test_a_supervisor_that_takes_new_code_is_alive_all_the_while(jobworker: Start, folder: Path) -> None:
+    worker = jobworker("--queues", "work", JOBQUEUE_HEALTH_FOLDER=str(folder))
+    wait_for(lambda: is_healthy(folder, "--workers", "1"))
+    (old,) = worker.workers()
+    with open(jobhealth.path(str(folder), worker.pid)) as sign:
+        worker.signal(signal.SIGHUP)
+        wait_for(lambda: worker.workers() and old not in worker.workers())
+        wait_for(lambda: is_healthy(folder, "--workers", "1"))
+
+        # The very file, which was never removed
+        assert os.fstat(sign.fileno()).st_nlink == 1
+
+
 def test_a_redis_that_is_away_makes_nobody_unhealthy(
     jobworker: Start, folder: Path, silent_port: int
 ) -> None:
