@@ -24,6 +24,7 @@ MOST_CRASHES = 1_000_000
 
 _log = logging.getLogger("jobqueue")
 
+_SHOWN_BYTES = 400
 _OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
@@ -77,8 +78,7 @@ def decode(payload: bytes) -> Job:
     try:
         fields = rubyjson.decode(payload)
     except ValueError as error:
-        text = rubyjson.shown(payload.decode("utf-8", "backslashreplace"))
-        raise InvalidPayload(f"{text} is no JSON: {error}") from error
+        raise InvalidPayload(f"{_shown(payload)} is no JSON: {error}") from error
     return read(fields)
 
 
@@ -106,6 +106,12 @@ def with_crashes(payload: bytes, crashes: int) -> bytes:
         return payload
     field = b',"crashes":%d' % crashes if crashes else b""
     return _OWN_END.sub(lambda end: field + (end[1] or b"") + b"}", payload.rstrip())
+
+
+def _shown(payload: bytes) -> str:
+    """Return the ends of a text, in reach of ``rubyjson.cut``; the middle may be huge."""
+    ends = payload if len(payload) <= 2 * _SHOWN_BYTES else payload[:_SHOWN_BYTES] + payload[-_SHOWN_BYTES:]
+    return rubyjson.shown(ends.decode("utf-8", "backslashreplace"))
 
 
 def _check(job: Job) -> None:

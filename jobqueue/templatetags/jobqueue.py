@@ -84,9 +84,10 @@ def cut(text: str, length: int) -> str:
 
 
 @register.filter
-def readable(value: bytes) -> str:
-    r"""Show bytes as text; those that are no UTF-8 as ``\xff``."""
-    return value.decode("utf-8", "backslashreplace")
+def readable(value: bytes, length: int | None = None) -> str:
+    r"""Show bytes, or so many of them, as text; those that are no UTF-8 as ``\xff``."""
+    text = value[:length].decode("utf-8", "backslashreplace")
+    return text if length is None or len(value) <= length else f"{text}…"
 
 
 @register.filter
