@@ -75,8 +75,11 @@ def enqueue_on_change(
     # Whichever database the definition waits for, the change has been committed by then
     at_once = chosen.using(on_commit=False)
 
+    def enqueue(*args: Any) -> None:
+        enqueueing.enqueue(at_once, args, {})
+
     def changed(instance: Model, kind: Kind, using: str) -> None:
-        once_per_commit(at_once.enqueue, _computed(args, instance), identity=chosen, using=using)
+        once_per_commit(enqueue, _computed(args, instance), identity=chosen, using=using)
 
     return watch(model, changed, on=on)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS
 
 from jobqueue import enqueueing, registry
 from jobqueue.arity import Arity
+from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidDefinition
-from jobqueue.hooks import NO_HOOKS, Hooks
+from jobqueue.hooks import Hooks
 from jobqueue.options import (
     OnCrash,
     Options,
@@ -21,7 +21,6 @@ from jobqueue.options import (
     check_flags,
     check_function,
     check_name,
-    check_queue,
     check_timeout,
     default_name,
 )
@@ -31,43 +30,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
 
-DEFAULT_QUEUE = "default"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Definition(Generic[P, R]):
+class Definition(Defined[P, R]):
     """What a job of this name does and how it is enqueued; calling it just calls the function."""
-
-    name: str
-    """What stands in payloads; unique among all installed apps."""
-    queue: str = DEFAULT_QUEUE
-    function: Callable[P, R] = field(repr=False)
-    place: str = field(repr=False)
-    """Where it is defined, ``module:line``."""
-    bare: bool = False
-    """Write exactly Resque's two fields and no id, so that Ruby finds the job again by its text."""
-    batch: bool = True
-    """May be claimed together with others; False shows each job on the pages from its first moment."""
-    timeout: float | None = None
-    """The job gets JobTimeout after so many seconds; ``inf`` for never, None for the setting."""
-    on_crash: OnCrash = "fail"
-    """What becomes of a job whose process dies: it fails, or is performed again, alone."""
-    max_crashes: int | None = None
-    """A job that was in flight in so many processes that died fails; None for the setting."""
-    owner: type | None = field(default=None, repr=False)
-    """The class that was defined as a job, if it was one."""
-    database: str = DEFAULT_DB_ALIAS
-    """The database whose commit an enqueue waits for."""
-    on_commit: bool = True
-    """Wait for the commit of the transaction under way, if there is one."""
-    hooks: Hooks = field(default=NO_HOOKS, repr=False)
-    arity: Arity = field(repr=False)
-
-    def __post_init__(self) -> None:
-        check_queue(self.queue, self.place)
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self.function(*args, **kwargs)
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job | None:
         """Enqueue one job and return it, its id included; None if a before_enqueue hook vetoed it.
@@ -89,13 +55,6 @@ class Definition(Generic[P, R]):
         without those that a before_enqueue hook vetoed.
         """
         return enqueueing.enqueue_many(self, calls)
-
-    def using(
-        self, *, queue: str | None = None, database: str | None = None, on_commit: bool | None = None
-    ) -> Definition[P, R]:
-        """Return a copy that enqueues to another queue, with another database's commit, or at once."""
-        changes: dict[str, Any] = {"queue": queue, "database": database, "on_commit": on_commit}
-        return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
 class Decorator(Protocol):
@@ -198,9 +157,9 @@ def _attributes(owner: type) -> Options:
     return given  # type: ignore[no-any-return]  # a class may have anything there: it is checked later
 
 
-def resolve(target: Definition[..., Any] | type | str) -> Definition[..., Any]:
+def resolve(target: Defined[..., Any] | type | str) -> Defined[..., Any]:
     """Return the definition that a caller means; raise UnknownJob if it is none."""
-    if isinstance(target, Definition):
+    if isinstance(target, Defined):
         return target
     return registry.of_class(target) if isinstance(target, type) else registry.get(target)
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.hooks import allow, announce
 from jobqueue.inspection.queues import payloads
 from jobqueue.payload import decode
 from jobqueue.store.queues import remove_jobs
 
-if TYPE_CHECKING:
-    from jobqueue.definition import Definition
-
 READ_AT_ONCE = 1000
 
 
-def dequeue(definition: Definition[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> int | None:
+def dequeue(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> int | None:
     """Remove a definition's waiting jobs with these arguments, or all of them if none are given.
 
     Returns how many there were; None if a before_dequeue hook vetoed it.

@@ -6,18 +6,16 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from jobqueue import databases, performing, registry, signals
 from jobqueue.conf import settings
+from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge, RedisUnreachable
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id
 from jobqueue.payload import Job, decode, encode
 from jobqueue.store.pushing import MOST_PER_SCRIPT, push
-
-if TYPE_CHECKING:
-    from jobqueue.definition import Definition
 
 Call = Sequence[Any] | Mapping[str, Any]
 """The arguments of one job: all positional, or all by keyword."""
@@ -58,7 +56,7 @@ def is_collecting() -> bool:
     return _collection is not None
 
 
-def enqueue(definition: Definition[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job | None:
+def enqueue(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job | None:
     """Enqueue one job; None if it was vetoed. See ``Definition.enqueue``."""
     prepared = _prepare(definition, args, kwargs)
     if prepared is None:
@@ -67,7 +65,7 @@ def enqueue(definition: Definition[..., Any], args: Sequence[Any], kwargs: Mappi
     return prepared.job
 
 
-def enqueue_many(definition: Definition[..., Any], calls: Iterable[Call]) -> list[Job]:
+def enqueue_many(definition: Defined[..., Any], calls: Iterable[Call]) -> list[Job]:
     """Enqueue a job for each call. See ``Definition.enqueue_many``."""
     batch = []
     for index, call in enumerate(calls):
@@ -92,7 +90,7 @@ def deliver_raw(queue: str, payload: bytes) -> None:
 
 
 def _prepare(
-    definition: Definition[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Prepared | None:
     """Check a call and make its job; None if a hook says not to enqueue it."""
     definition.arity.check(definition.name, args, kwargs)
@@ -112,7 +110,7 @@ def _arguments(call: Any) -> tuple[Sequence[Any], Mapping[str, Any]]:
     )
 
 
-def _deliver(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
+def _deliver(definition: Defined[..., Any], batch: Sequence[Prepared]) -> None:
     if _collection is not None:
         _collection.extend(Collected(definition.queue, prepared.job) for prepared in batch)
         _announce(definition, batch)
@@ -127,7 +125,7 @@ def _deliver(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Non
         raise error
 
 
-def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Exception | None:
+def _push(definition: Defined[..., Any], batch: Sequence[Prepared]) -> Exception | None:
     """Push a batch and announce what Redis has; report and return the error that stopped it, if any.
 
     Too few replicas stop nothing: the jobs are enqueued.
@@ -147,7 +145,7 @@ def _push(definition: Definition[..., Any], batch: Sequence[Prepared]) -> Except
     return shortage
 
 
-def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
+def _report(definition: Defined[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
     """Leave what was not enqueued where a person finds it and can enqueue it by hand."""
     # Replayed without a look, a job that had arrived is performed twice
     is_unknown = isinstance(error, RedisUnreachable) and error.may_have_arrived
@@ -164,7 +162,7 @@ def _report(definition: Definition[..., Any], payloads: Sequence[bytes], error: 
     )
 
 
-def _report_shortage(definition: Definition[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
+def _report_shortage(definition: Defined[..., Any], payloads: Sequence[bytes], error: Exception) -> None:
     """Leave what a failover may lose where a person finds it; receivers of a signal may enqueue it again."""
     for payload in payloads:
         _log.critical(
@@ -176,7 +174,7 @@ def _report_shortage(definition: Definition[..., Any], payloads: Sequence[bytes]
         )
 
 
-def _announce(definition: Definition[..., Any], batch: Sequence[Prepared]) -> None:
+def _announce(definition: Defined[..., Any], batch: Sequence[Prepared]) -> None:
     """Tell after_enqueue hooks and receivers of the signal; free where there are none."""
     for job, _ in batch:
         if signals.job_enqueued.receivers:
@@ -186,6 +184,6 @@ def _announce(definition: Definition[..., Any], batch: Sequence[Prepared]) -> No
         announce(definition.hooks.after_enqueue, job.args, job.kwargs)
 
 
-def _registered(definition: Definition[..., Any]) -> Definition[..., Any]:
+def _registered(definition: Defined[..., Any]) -> Defined[..., Any]:
     """Return the definition that receivers connected to, of which this may be a copy."""
     return registry.get(definition.name)

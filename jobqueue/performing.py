@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from jobqueue import connection, databases, failure, registry, rubyjson, signals
+from jobqueue.defined import Defined
 from jobqueue.exceptions import (
     DontPerform,
     InvalidArguments,
@@ -22,9 +23,6 @@ from jobqueue.exceptions import (
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
 from jobqueue.interruption import interruption
 from jobqueue.payload import Job, decode
-
-if TYPE_CHECKING:
-    from jobqueue.definition import Definition
 
 _log = logging.getLogger("jobqueue")
 
@@ -86,7 +84,7 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
     return outcome
 
 
-def perform_inline(definition: Definition[..., Any], payload: bytes, queue: str) -> None:
+def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) -> None:
     """Perform a job in the process and transaction that enqueues it; what it raises propagates."""
     job = decode(payload)
     _announce_start(definition, job, queue)
@@ -98,7 +96,7 @@ def perform_inline(definition: Definition[..., Any], payload: bytes, queue: str)
     _announce_end(definition, job, queue, _done(job, queue))
 
 
-def run(definition: Definition[..., Any], job: Job) -> None:
+def run(definition: Defined[..., Any], job: Job) -> None:
     """Call a job's function among its hooks; what it raises propagates after the on_failure hooks."""
     hooks = definition.hooks
     if hooks is NO_HOOKS:
@@ -129,19 +127,19 @@ def label_of(queue: str, payload: bytes) -> str:
         return label(None, queue, payload)
 
 
-def _announce_start(definition: Definition[..., Any], job: Job, queue: str) -> None:
+def _announce_start(definition: Defined[..., Any], job: Job, queue: str) -> None:
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("got: %s", label(job, queue))
     if signals.job_started.receivers:
         signals.job_started.send_robust(definition, job=job, queue=queue)
 
 
-def _announce_end(definition: Definition[..., Any], job: Job, queue: str, outcome: Outcome) -> None:
+def _announce_end(definition: Defined[..., Any], job: Job, queue: str, outcome: Outcome) -> None:
     if signals.job_finished.receivers:
         signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
 
 
-def _attempt(definition: Definition[..., Any], job: Job) -> BaseException | None:
+def _attempt(definition: Defined[..., Any], job: Job) -> BaseException | None:
     """Run a job between two checks of the database connections; return what went wrong."""
     process = os.getpid()
     outer = databases.before_job()

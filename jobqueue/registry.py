@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobqueue.conf import settings
+from jobqueue.defined import Defined
 from jobqueue.exceptions import DuplicateJob, UnknownJob
 from jobqueue.recovery import CrashPolicy
 
-if TYPE_CHECKING:
-    from jobqueue.definition import Definition
-
-_by_name: dict[str, Definition[..., Any]] = {}
-_by_owner: dict[type, Definition[..., Any]] = {}
+_by_name: dict[str, Defined[..., Any]] = {}
+_by_owner: dict[type, Defined[..., Any]] = {}
 
 
-def register(definition: Definition[..., Any]) -> None:
+def register(definition: Defined[..., Any]) -> None:
     """Make a definition known; raise DuplicateJob if another place has taken its name.
 
     The same line of the same module may register again, as when a module is reloaded.
@@ -31,7 +29,7 @@ def register(definition: Definition[..., Any]) -> None:
         _by_owner[definition.owner] = definition
 
 
-def get(name: str) -> Definition[..., Any]:
+def get(name: str) -> Defined[..., Any]:
     """Return the definition of this name; raise UnknownJob if there is none."""
     try:
         return _by_name[name]
@@ -42,7 +40,7 @@ def get(name: str) -> Definition[..., Any]:
         ) from None
 
 
-def of_class(owner: type) -> Definition[..., Any]:
+def of_class(owner: type) -> Defined[..., Any]:
     """Return the definition that a class stands for; raise UnknownJob if it is none."""
     try:
         return _by_owner[owner]
@@ -68,7 +66,7 @@ def is_class_of_job(owner: type) -> bool:
     return owner in _by_owner
 
 
-def definitions() -> list[Definition[..., Any]]:
+def definitions() -> list[Defined[..., Any]]:
     """Return every definition, sorted by name."""
     return [_by_name[name] for name in sorted(_by_name)]
 

@@ -19,7 +19,7 @@ FLOORS = (
     "address connection doorbells embedded inspection link redisbinary scripts sentinels socketpath store"
     " trouble",
     # 3 jobs
-    "api arity background changes databases definition dequeueing discovery enqueueing hooks options"
+    "api arity background changes databases defined definition dequeueing discovery enqueueing hooks options"
     " interruption performing registry",
     # 4 processes
     "attention batchsize consolelog forking forkingworker inflight lifeline memory patience pidfile"
@@ -92,22 +92,12 @@ def test_imports_go_down_or_stay_on_the_floor(module):
 
 
 def test_imports_never_go_in_circles():
-    graph = {module: _imported(module, _without_types(_tree(module))) for module in MODULES}
+    graph = {module: _imported(module, _tree(module)) for module in MODULES}
 
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"these modules import each other: {' <- '.join(error.args[1])}")
-
-
-def _without_types(tree: ast.Module) -> ast.Module:
-    """Leave out ``if TYPE_CHECKING:``, whose imports never run: types may know each other."""
-    body = [node for node in tree.body if not (isinstance(node, ast.If) and _is_for_types(node.test))]
-    return ast.Module(body, tree.type_ignores)
-
-
-def _is_for_types(test: ast.expr) -> bool:
-    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -141,9 +131,3 @@ def test_no_import_stands_inside_a_function(module):
 )
 def test_imports_are_found_in_every_form(module, source, imported):
     assert _imported(module, ast.parse(source)) == imported
-
-
-def test_imports_for_types_are_told_from_those_that_run():
-    tree = ast.parse("import a\nif TYPE_CHECKING:\n import b\nif DEBUG:\n import jobqueue.ids")
-
-    assert ast.unparse(_without_types(tree)) == "import a\nif DEBUG:\n    import jobqueue.ids"
