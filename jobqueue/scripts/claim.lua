@@ -5,28 +5,31 @@
 -- Returns {queue, payload, ...}, or {} when there is nothing to do. A claim whose first token is in
 -- flight already is one whose answer was lost: it gets the same jobs again. One whose first token was
 -- claimed and settled long ago is a straggler on a connection that its worker gave up: nobody waits for it.
+-- What is of a wrong type pauses nothing.
 -- The doorbell of a queue that still holds jobs is rung again, so that no wake-up ends with one worker.
 -- include _fence
 -- include _ring
 -- include _held
 
 local function again(token)
-  local queue
   local reply = {}
   local held = redis.call("HGET", KEYS[2], token)
+  local first = unhold(held)
   while held do
-    local payload
-    queue, payload = unhold(held)
+    local queue, payload = unhold(held)
+    if queue ~= first then
+      break -- another claim's
+    end
     reply[#reply + 1] = payload
     token = token + 1
     held = redis.call("HGET", KEYS[2], token)
   end
-  return {queue, unpack(reply)}
+  return {first, unpack(reply)}
 end
 
 local function is_pausing()
-  local value = redis.call("GET", KEYS[4])
-  return value and value:lower():match("^%s*(.-)%s*$") == "true"
+  local value = redis.pcall("GET", KEYS[4])
+  return type(value) == "string" and value:lower():match("^%s*(.-)%s*$") == "true"
 end
 
 local first = tonumber(ARGV[2])
@@ -42,7 +45,7 @@ end
 
 local any_paused = redis.call("EXISTS", KEYS[3]) == 1
 local function is_paused(queue)
-  return any_paused and redis.call("SISMEMBER", KEYS[3], queue) == 1
+  return any_paused and redis.pcall("SISMEMBER", KEYS[3], queue) == 1
 end
 
 local reply = {}

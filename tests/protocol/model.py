@@ -242,8 +242,9 @@ class ModelStore:
         return list(self._again(held, first))
 
     def _again(self, held: dict[int, Held], token: int) -> list[Claimed]:
-        claimed = []
-        while token in held:
+        """The jobs of one claim are of one queue."""
+        claimed: list[Claimed] = []
+        while token in held and (not claimed or held[token].queue == claimed[0].queue):
             claimed.append(Claimed(token, held[token].queue, held[token].job, held[token].crashes))
             token += 1
         return claimed
