@@ -107,10 +107,7 @@ class InFlight:
             self._running = None
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
-        """Let a job that has not ended by itself wait again, at the head of its queue.
-
-        If its payload has changed that is settled at once.
-        """
+        """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
         with self._lock:
             if job is not self._running:
                 return
