@@ -15,26 +15,48 @@ from urllib.parse import quote
 CHUNK_BYTES = 65536
 
 
+class Pair:
+    """The two ends of one connection through the proxy, with a thread for each direction."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client = client
+        self.server = server
+        self.threads = 2
+        """How many still use it."""
+
+    def cut(self) -> None:
+        for end in (self.client, self.server):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.client.close()
+        self.server.close()
+
+
 class TcpProxy:
-    """Passes bytes on to the Redis on a unix socket, until told to misbehave.
+    """Passes bytes on to a Redis, until told to misbehave.
 
     It listens on TCP (``url``) and on a unix socket of its own (``unix_url``). Use it as a context manager.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str | tuple[str, int]) -> None:
+        """``upstream`` is where the Redis listens: the path of a unix socket, or host and port."""
         self._upstream = upstream
         self._lock = threading.Lock()
-        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._pairs: set[Pair] = set()
         self._open = threading.Event()
         self._replies_left: int | None = None
         self.delay_seconds = 0.0
         """How long each piece of a reply is held back."""
+        self.request_delay_seconds = 0.0
+        """How long each piece of a request is held back; it arrives although its sender has given up."""
         self.refuses = False
         """Close each new connection at once."""
         self.connects = 0
         """How many connections it has been asked for."""
         self.cuts = 0
-        """How many connections it has cut."""
+        """How many connections it has cut in a reply."""
 
     def __enter__(self) -> TcpProxy:
         self._folder = tempfile.mkdtemp(prefix="jobqueue-proxy-")
@@ -72,9 +94,9 @@ class TcpProxy:
     def cut(self) -> None:
         """Cut every connection now."""
         with self._lock:
-            pairs, self._pairs = self._pairs, set()
+            pairs = list(self._pairs)
         for pair in pairs:
-            self._end(pair)
+            pair.cut()
 
     def cut_in_reply(self, after_bytes: int) -> None:
         """Cut the connection on which the next reply comes after so many bytes of it; 0 drops it whole.
@@ -93,51 +115,54 @@ class TcpProxy:
             self._connect(client)
 
     def _connect(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
         try:
             if self.refuses:
                 raise ConnectionRefusedError
-            server.connect(self._upstream)
+            pair = Pair(client, self._reach_upstream())
         except OSError:
             client.close()
-            server.close()
             return
-        pair = (client, server)
         with self._lock:
             self._pairs.add(pair)
-        threading.Thread(target=self._pass_on, args=[pair, client, server], daemon=True).start()
-        threading.Thread(target=self._pass_back, args=[pair, server, client], daemon=True).start()
+        threading.Thread(target=self._pass_on, args=[pair], daemon=True).start()
+        threading.Thread(target=self._pass_back, args=[pair], daemon=True).start()
 
-    def _pass_on(
-        self, pair: tuple[socket.socket, socket.socket], source: socket.socket, to: socket.socket
-    ) -> None:
-        with suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
-                to.sendall(data)
-        self._drop(pair)
+    def _reach_upstream(self) -> socket.socket:
+        if not isinstance(self._upstream, str):
+            return socket.create_connection(self._upstream)
+        server = socket.socket(socket.AF_UNIX)
+        try:
+            server.connect(self._upstream)
+        except OSError:
+            server.close()
+            raise
+        return server
 
-    def _pass_back(
-        self, pair: tuple[socket.socket, socket.socket], source: socket.socket, to: socket.socket
-    ) -> None:
+    def _pass_on(self, pair: Pair) -> None:
         with suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
+            while data := pair.client.recv(CHUNK_BYTES):
+                time.sleep(self.request_delay_seconds)
+                pair.server.sendall(data)
+        self._leave(pair)
+
+    def _pass_back(self, pair: Pair) -> None:
+        with suppress(OSError):
+            while data := pair.server.recv(CHUNK_BYTES):
                 time.sleep(self.delay_seconds)
                 with self._lock:
                     left, self._replies_left = self._replies_left, None
                 if left is not None:
-                    to.sendall(data[: min(left, len(data) - 1)])
+                    pair.client.sendall(data[: min(left, len(data) - 1)])
                     self.cuts += 1
                     break
-                to.sendall(data)
-        self._drop(pair)
+                pair.client.sendall(data)
+        self._leave(pair)
 
-    def _drop(self, pair: tuple[socket.socket, socket.socket]) -> None:
+    def _leave(self, pair: Pair) -> None:
+        """Cut a connection; the last of its threads closes it, since its numbers are soon others'."""
+        pair.cut()
         with self._lock:
-            self._pairs.discard(pair)
-        self._end(pair)
-
-    def _end(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        for end in pair:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+            pair.threads -= 1
+            if pair.threads == 0:
+                pair.close()
+                self._pairs.discard(pair)

@@ -9,6 +9,7 @@ import redis as redis_client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.redisserver import free_port
 from tests.tcpproxy import TcpProxy
 
 
@@ -18,11 +19,22 @@ def proxy(redis_factory) -> Iterator[TcpProxy]:
         yield proxy
 
 
+def once(url: str, **options: float) -> redis_client.Redis:
+    """Return a client that tries everything once."""
+    return redis_client.Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0), **options)
+
+
 @pytest.fixture(params=["url", "unix_url"])
 def client(request, proxy) -> Iterator[redis_client.Redis]:
-    url = getattr(proxy, request.param)
-    with redis_client.Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0)) as client:
+    with once(getattr(proxy, request.param)) as client:
         yield client
+
+
+def test_the_redis_may_listen_on_tcp(redis_factory):
+    port = free_port()
+    redis_factory("--port", str(port))
+    with TcpProxy(("127.0.0.1", port)) as proxy, once(proxy.url) as client:
+        assert client.ping()
 
 
 def test_what_is_asked_and_answered_passes_whole(client):
@@ -59,8 +71,16 @@ def test_connections_are_refused_until_they_are_not(client, proxy):
 
 def test_a_reply_may_come_too_late(proxy):
     proxy.delay_seconds = 0.3
-    late = redis_client.Redis.from_url(
-        proxy.url, protocol=2, socket_timeout=0.05, retry=Retry(NoBackoff(), 0)
-    )
-    with late, pytest.raises(redis_client.TimeoutError):
+    with once(proxy.url, socket_timeout=0.05) as late, pytest.raises(redis_client.TimeoutError):
         late.ping()
+
+
+def test_a_request_arrives_after_its_sender_has_given_up(proxy, client):
+    with once(proxy.url, socket_timeout=0.5) as hasty:
+        assert hasty.ping()
+        proxy.request_delay_seconds = 1.5
+        with pytest.raises(redis_client.TimeoutError):
+            hasty.rpush("late", "arrived")
+    proxy.request_delay_seconds = 0.0
+
+    assert client.blpop("late", timeout=4) == (b"late", b"arrived")
