@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import time
@@ -19,6 +20,7 @@ _PERFORMING = str(Path(__file__).with_name("performing.py"))
 """Lines of a traceback from here outwards say nothing about the job."""
 _INTERRUPTION = str(Path(__file__).with_name("interruption.py"))
 """Innermost lines from here say how an interruption came, not where it met the job."""
+_READABLE_BYTES = 1_000
 
 _RETRIED_END = re.compile(rb'(?:,"retried_at":(?:"[^"\\]*"|null))?}\Z')
 
@@ -72,7 +74,8 @@ def entry(
     """Return the text of a failure; characters that cannot be encoded become ``?``.
 
     ``failed_at`` is in seconds since the epoch, by default now. A payload that is no JSON
-    object is kept as text: ``{"class":null,"args":[],"raw":"…"}``.
+    object is kept as text: ``{"class":null,"args":[],"raw":"…"}``. Where it is no UTF-8 ``raw`` is for
+    people, and ``base64`` holds its bytes.
     """
     when = clock.failed_at(time.time() if failed_at is None else failed_at)
     parts = (
@@ -183,7 +186,16 @@ def embedded(payload: bytes) -> bytes:
         fits = False
     if fits:
         return payload
-    return b'{"class":null,"args":[],"raw":' + _json(payload.decode("utf-8", "backslashreplace")) + b"}"
+    return b'{"class":null,"args":[],' + _as_text(payload) + b"}"
+
+
+def _as_text(payload: bytes) -> bytes:
+    """Return the fields that keep any bytes; those that are no UTF-8 would not come back from text alone."""
+    try:
+        return b'"raw":' + _json(payload.decode())
+    except UnicodeDecodeError:
+        beginning = payload[:_READABLE_BYTES].decode("utf-8", "backslashreplace")
+        return b'"raw":%s,"base64":"%s"' % (_json(beginning), base64.b64encode(payload))
 
 
 def _message(error: BaseException) -> str:

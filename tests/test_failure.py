@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import base64
 import json
 import traceback
 from calendar import timegm
@@ -129,7 +130,6 @@ def test_a_payload_is_kept_byte_for_byte(spelling):
         (b"", ""),
         (b"null", "null"),
         (b'["a"]', '["a"]'),
-        (b"\xff{", "\\xff{"),
         (b'{"class":NaN}', '{"class":NaN}'),
         # A level more than Ruby reads, once the failure is around it
         (
@@ -140,6 +140,15 @@ def test_a_payload_is_kept_byte_for_byte(spelling):
 )
 def test_a_payload_that_is_no_object_is_kept_as_text(text, kept):
     assert json.loads(entry(text))["payload"] == {"class": None, "args": [], "raw": kept}
+
+
+@pytest.mark.parametrize("text", [b"\xff{", b"\\xff{\xff", b"\x80" * 2_000])
+def test_a_payload_that_is_no_utf_8_is_kept_byte_for_byte_and_for_people(text):
+    kept = json.loads(entry(text))["payload"]
+
+    assert (kept["class"], kept["args"]) == (None, [])
+    assert kept["raw"] == text[:1_000].decode("utf-8", "backslashreplace")
+    assert base64.b64decode(kept["base64"]) == text
 
 
 def test_a_payload_as_deep_as_ruby_reads_in_a_failure_is_kept():

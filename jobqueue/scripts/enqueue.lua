@@ -4,6 +4,7 @@
 -- Returns 1, or 0 if this number, or a later one, was pushed before: it is a repetition, or a straggler
 -- on a connection that its producer gave up.
 -- The push comes first: if the queue's key is no list, the script ends there and nothing has changed.
+-- The set of queues is for the pages and for patterns: of a wrong type, it stops no push.
 -- include _ring
 if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
   -- A write, so that a WAIT after it waits for what was pushed before: Valkey 9 counts writes alone
@@ -12,7 +13,7 @@ if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
 end
 redis.call("RPUSH", KEYS[2], unpack(ARGV, 4))
 redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])
-if redis.call("SADD", KEYS[3], ARGV[2]) == 1 then
+if redis.pcall("SADD", KEYS[3], ARGV[2]) == 1 then
   ring(KEYS[5])
 end
 ring(KEYS[4])

@@ -7,8 +7,8 @@ if redis.call("ZREM", KEYS[1], ARGV[1]) == 0 then
 end
 local now = redis.call("TIME")
 redis.call("ZADD", KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
-if redis.call("SADD", KEYS[2], ARGV[2]) == 1 then
+if redis.pcall("SADD", KEYS[2], ARGV[2]) == 1 then
   redis.call("SET", KEYS[3], ARGV[3])
 end
-redis.call("HSET", KEYS[4], ARGV[2], ARGV[4])
+redis.pcall("HSET", KEYS[4], ARGV[2], ARGV[4])
 return 1

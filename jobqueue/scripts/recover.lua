@@ -54,8 +54,8 @@ for i = #ARGV - 2, 6, -3 do
   end
 end
 redis.call("DEL", KEYS[2], KEYS[8], KEYS[9], KEYS[10], KEYS[11])
-redis.call("SREM", KEYS[6], ARGV[2])
-redis.call("HDEL", KEYS[7], ARGV[2])
+redis.pcall("SREM", KEYS[6], ARGV[2])
+redis.pcall("HDEL", KEYS[7], ARGV[2])
 if processed > 0 then
   redis.pcall("INCRBY", KEYS[4], processed)
 end

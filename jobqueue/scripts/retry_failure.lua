@@ -14,7 +14,7 @@ if redis.call("LINDEX", KEYS[1], index) ~= ARGV[1] then
 end
 redis.call("RPUSH", KEYS[3], ARGV[4])
 redis.call("LSET", KEYS[1], index, ARGV[2])
-if redis.call("SADD", KEYS[2], ARGV[3]) == 1 then
+if redis.pcall("SADD", KEYS[2], ARGV[3]) == 1 then
   ring(KEYS[5])
 end
 ring(KEYS[4])

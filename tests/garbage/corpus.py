@@ -31,7 +31,7 @@ WRONG = {
 
 def job(*args: object, **fields: object) -> bytes:
     """Return the payload of a job that is known, with fields as they are given."""
-    return json.dumps({"class": "tests.sample.jobs.nothing", "args": list(args), **fields}).encode()
+    return json.dumps({"class": "tests.sample.jobs.record", "args": list(args), **fields}).encode()
 
 
 TEXTS = {
@@ -68,7 +68,7 @@ TEXTS = {
     "a huge number": b"9" * 5_000,
     "a text": b'"text"',
     "a list": b"[1,2]",
-    "a list of jobs": b'[{"class":"tests.sample.jobs.nothing","args":[]}]',
+    "a list of jobs": b'[{"class":"tests.sample.jobs.record","args":[]}]',
     "an empty object": b"{}",
     "keys that repeat": b'{"class":"x","class":5,"args":[],"args":7}',
     "a key that is empty": b'{"":"x"}',
@@ -78,7 +78,7 @@ TEXTS = {
     "one level deeper": b'{"class":"x","args":' + b"[" * 100 + b"]" * 100 + b"}",
     # Jobs with something wrong in them
     "no name": b'{"args":[]}',
-    "no arguments": b'{"class":"tests.sample.jobs.nothing"}',
+    "no arguments": b'{"class":"tests.sample.jobs.record"}',
     "null everywhere": json.dumps(dict.fromkeys(WRONG)).encode(),
     "wrong everywhere": json.dumps(WRONG).encode(),
     "wrong inside": json.dumps({**WRONG, "payload": WRONG}).encode(),
@@ -88,7 +88,7 @@ TEXTS = {
     "a template": b'{"class":"{{ 7|add:7 }}{% include x %}","args":["%s %(a)s {0.__class__}"]}',
     "something to import": b'{"class":"os.system","args":["true"]}',
     "huge numbers": job(10**4_000, -(10**4_000), 1e308, 5e-324, -0.0),
-    "numbers too long": b'{"class":"tests.sample.jobs.nothing","args":[%s]}' % (b"9" * 6_000),
+    "numbers too long": b'{"class":"tests.sample.jobs.record","args":[%s]}' % (b"9" * 6_000),
     "as many crashes as can be read": job(crashes=10**4_299, id="x"),
     "just so many crashes": b'{"class":"x","args":[],"crashes":%s}' % (b"9" * 4_300),
     "crashes below zero": job(crashes=-3),
@@ -144,12 +144,12 @@ def repeated(part: bytes, start: bytes = b"", end: bytes = b"") -> bytes:
     return start + part * (MEGABYTES // len(part)) + end
 
 
-LISTED = (b'{"class":"tests.sample.jobs.nothing","args":[', b"1]}")
+LISTED = (b'{"class":"tests.sample.jobs.record","args":[', b"1]}")
 HUGE: dict[str, Callable[[], bytes]] = {
     "one letter": lambda: repeated(b"x"),
     "one odd byte": lambda: repeated(b"\xff"),
-    "a text": lambda: repeated(b"x", b'{"class":"tests.sample.jobs.nothing","args":["', b'"]}'),
-    "quotes": lambda: repeated(b'\\"<', b'{"class":"tests.sample.jobs.nothing","args":["', b'"]}'),
+    "a text": lambda: repeated(b"x", b'{"class":"tests.sample.jobs.record","args":["', b'"]}'),
+    "quotes": lambda: repeated(b'\\"<', b'{"class":"tests.sample.jobs.record","args":["', b'"]}'),
     "a name": lambda: repeated(b"x", b'{"queue":"q","args":[],"class":"', b'"}'),
     "a queue": lambda: repeated(b"/", b'{"payload":{"class":"x","args":[]},"queue":"', b'"}'),
     "numbers": lambda: repeated(b"1,", *LISTED),
