@@ -60,10 +60,10 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def enqueue_one(self, queue: str, answer_lost: bool) -> None:
         job = self.new_job()
-        self.numbers["push"] += 1
         with suppress(Full):
             for _ in range(1 + answer_lost):
-                self.store.enqueue(queue, job, "producer", self.numbers["push"])
+                self.store.enqueue(queue, job, "producer", self.numbers["push"] + 1)
+            self.numbers["push"] += 1
             self.order[queue].append(job)
 
     def new_job(self) -> str:
