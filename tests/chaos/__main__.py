@@ -14,14 +14,17 @@ from typing import cast
 
 import django
 
-from tests.chaos.accounts import Account, draw_up, life_of
-from tests.chaos.jobs import QUEUES
-from tests.chaos.monkey import KEYS, Monkey
+from tests.chaos import jobs, ledger
+from tests.chaos.accounts import Account, draw_up, life_of, read_lives
+from tests.chaos.monkey import FAULTS, Monkey
+from tests.chaos.plan import REST
+from tests.chaos.remains import KEYS, failures, left_keys, odd_lines, wrong_counts
 from tests.chaos.site import SETTINGS, Site
 
 DRAIN_SECONDS = 90
 LEAVE_SECONDS = 20
-SHOWN_LOST = 10
+SHOWN = 10
+LEAST_JOBS = 100
 
 
 def main() -> int:
@@ -29,16 +32,16 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     django.setup()
     folder = Path(tempfile.mkdtemp(prefix="jobqueue-chaos-"))
-    site = Site(folder / "site", options.producers)
+    site = Site(folder / "site", options.seed, options.producers, options.trees)
     os.environ["REDIS_URL"] = site.redis.url
     monkey = Monkey(site, options.seed)
     try:
         monkey.play(options.minutes * 60)
         complaints = end(site, monkey)
-        account = draw_up(site.client)
+        account = draw_up(failures(site.client))
+        complaints += [*account.complaints, *remains(site), *too_little(monkey, account)]
     finally:
         site.close()
-    complaints += [*account.complaints, *too_little(monkey, account)]
     report(account, monkey, complaints, site.folder)
     is_in_order = account.is_in_order and not complaints
     if is_in_order and not options.keep:
@@ -54,24 +57,26 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="How long the monkey plays (1).")
     parser.add_argument("--seed", type=int, default=1, help="What it does, and in which order (1).")
     parser.add_argument("--producers", type=int, default=2, help="How many processes enqueue (2).")
+    parser.add_argument("--trees", type=int, default=3, help="How many supervisors with workers (3).")
     parser.add_argument("--keep", action="store_true", help="Keep the logs and ledgers of a run in order.")
     return parser.parse_args()
 
 
 def end(site: Site, monkey: Monkey) -> list[str]:
     """Let the site recover, finish its jobs and leave; return what it did not manage."""
+    monkey.rest()
     site.stop_producers()
-    monkey.calm_down()
-    site.revive()
-    complaints = list(site.ended_by_themselves)
+    complaints = []
     if not drained(site):
         complaints.append(f"jobs still wait, or are in flight, after {DRAIN_SECONDS} s without a fault")
+    elif not all_meet(site):
+        complaints.append("a worker that is alive and well performs no jobs")
     for tree in site.trees:
         tree.signal(signal.SIGTERM)
     for tree in site.trees:
         if (status := tree.wait(LEAVE_SECONDS)) != 0:
             complaints.append(f"{tree.log_path.name} ended with status {status}")
-    return complaints
+    return [*monkey.complaints, *complaints, *site.ended_by_themselves]
 
 
 def drained(site: Site) -> bool:
@@ -79,7 +84,7 @@ def drained(site: Site) -> bool:
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         with site.client.pipeline(transaction=True) as pipe:
-            for queue in QUEUES:
+            for queue in jobs.QUEUES:
                 pipe.llen(KEYS.queue(queue))
             pipe.zrange(KEYS.runs, 0, -1)
             *waiting, runs = pipe.execute()
@@ -94,14 +99,28 @@ def drained(site: Site) -> bool:
     return False
 
 
+def all_meet(site: Site) -> bool:
+    """Let every worker perform a job at the same time; tell whether each of them came."""
+    names = [f"meeting-{number}" for number in range(site.workers)]
+    jobs.enqueue_many(jobs.meet, [(name, "meeting-", len(names)) for name in names])
+    deadline = time.monotonic() + jobs.MEETING_SECONDS + LEAVE_SECONDS
+    while time.monotonic() < deadline:
+        if all(ledger.has(ledger.ENDED, name) for name in names):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def remains(site: Site) -> list[str]:
+    """Complain of what is left in Redis and in the logs."""
+    lives = read_lives(failures(site.client))
+    return [*left_keys(site.client), *wrong_counts(site.client, lives), *odd_lines(site.folder)]
+
+
 def too_little(monkey: Monkey, account: Account) -> list[str]:
     """Complain of a run that proves nothing."""
-    complaints = [
-        f"the monkey never did {fault.__name__}"
-        for fault in monkey.faults()
-        if not monkey.done[fault.__name__]
-    ]
-    if account.performed < account.enqueued / 2 or account.enqueued < 100:
+    complaints = [f"the monkey never did {fault}" for fault in (*FAULTS, REST) if not monkey.done[fault]]
+    if account.performed < account.enqueued / 2 or account.enqueued < LEAST_JOBS:
         complaints.append("too few jobs were enqueued and performed for the run to prove anything")
     return complaints
 
@@ -109,7 +128,7 @@ def too_little(monkey: Monkey, account: Account) -> list[str]:
 def report(account: Account, monkey: Monkey, complaints: list[str], folder: Path) -> None:
     for name, times in sorted(monkey.done.items()):
         sys.stdout.write(f"{name}: {times}\n")
-    for name in (*account.lost[:SHOWN_LOST], *account.invented[:SHOWN_LOST]):
+    for name in (*account.lost[:SHOWN], *account.invented[:SHOWN]):
         sys.stdout.write(f"--- {name}\n{life_of(name, folder)}\n")
     for complaint in complaints:
         sys.stdout.write(f"wrong: {complaint}\n")

@@ -3,21 +3,64 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import cast
-
-import redis
 
 from jobqueue.failure import Failure
-from jobqueue.keys import Keys
+from jobqueue.recovery import DIRTY_EXIT
 from tests.chaos import ledger
+from tests.chaos.jobs import REPEATED_BY_ITSELF
 
-KEYS = Keys("resque:")
-LASTING = {KEYS.queues, KEYS.failed, KEYS.stat("processed"), KEYS.stat("failed")}
-FADING_SECONDS = 60
-NEVER = -1
-"""What Redis answers of a key that does not fade."""
+RAISED, KILLED = "raised", "killed"
+
+
+@dataclass(kw_only=True, slots=True)
+class Life:
+    """All that is known of one job."""
+
+    kind: str = ""
+    """Empty if nobody has tried to enqueue it."""
+    tried: int = 0
+    is_acknowledged: bool = False
+    is_refused: bool = False
+    began: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    retried: list[float] = field(default_factory=list)
+    dequeued: list[tuple[float, str]] = field(default_factory=list)
+    is_failed: bool = False
+    """Its failure stands in the Failed list and was not retried."""
+    is_removed: bool = False
+    """Its failure was removed, or may have been."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it has ended, after the last retry if there was one, or stands where it can be seen."""
+        after = self.retried[-1] if self.retried else 0.0
+        return bool(
+            any(at > after for at in self.ended) or self.is_failed or self.is_removed or self.dequeued
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        return self.is_acknowledged and not self.is_explained
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether it came to life although nobody has enqueued it, or after it was taken out again."""
+        lives = bool(self.began or self.ended or self.is_failed)
+        surely_out = [at for at, how in self.dequeued if how == "surely"]
+        return (lives and (not self.kind or self.is_refused)) or any(
+            began > out for out in surely_out for began in self.began
+        )
+
+    def is_repeated_within(self, calm: tuple[float, float]) -> bool:
+        """Tell whether it began twice while nothing was broken."""
+        if self.kind == REPEATED_BY_ITSELF:
+            return False
+        return any(calm[0] <= first and again <= calm[1] for first, again in pairwise(self.began))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,12 +69,15 @@ class Account:
 
     enqueued: int
     performed: int
+    """Those that have done all of their work at least once."""
     repeated: int
+    """Those that have done it more than once, without being retried by a person."""
     failed: int
+    """Those in the Failed list."""
     lost: list[str]
     invented: list[str]
-    """Jobs that were performed, or failed, and that nobody has tried to enqueue."""
-    complaints: list[str] = field(default_factory=list)
+    """Jobs that were performed, or failed, and that nobody has enqueued."""
+    complaints: list[str]
 
     def __str__(self) -> str:
         return (
@@ -44,60 +90,87 @@ class Account:
         return not (self.lost or self.invented or self.complaints)
 
 
-def draw_up(client: redis.Redis) -> Account:
+def draw_up(failures: Iterable[Failure]) -> Account:
     """Compare what was enqueued with what has become of it; every worker has left by now."""
-    acknowledged, began, ended = map(ledger.read, (ledger.ACKNOWLEDGED, ledger.BEGAN, ledger.ENDED))
-    tried, failed = ledger.read(ledger.TRIED), _failed(client)
-    explained = ended.keys() | failed | ledger.read(ledger.REMOVED).keys()
+    lives = read_lives(failures)
     return Account(
-        enqueued=len(acknowledged),
-        performed=len(ended),
-        repeated=sum(times > 1 for times in ended.values()),
-        failed=len(failed),
-        lost=sorted(acknowledged.keys() - explained),
-        invented=sorted((began.keys() | failed) - tried.keys()),
-        complaints=[*_left_keys(client), *_wrong_counts(client, began.total())],
+        enqueued=sum(life.is_acknowledged for life in lives.values()),
+        performed=sum(bool(life.ended) for life in lives.values()),
+        repeated=sum(len(life.ended) > 1 + len(life.retried) for life in lives.values()),
+        failed=sum(life.is_failed for life in lives.values()),
+        lost=sorted(name for name, life in lives.items() if life.is_lost),
+        invented=sorted(name for name, life in lives.items() if life.is_invented),
+        complaints=list(complaints_of(lives)),
     )
 
 
+def complaints_of(lives: dict[str, Life]) -> Iterator[str]:
+    """Yield what is wrong, besides jobs that are lost or invented."""
+    calms = [(float(note.remark), note.at) for note in ledger.read(ledger.CALMS)]
+    for name, life in lives.items():
+        if life.tried > 1:
+            yield f"{name} was enqueued twice: this run proves nothing"
+        if any(map(life.is_repeated_within, calms)):
+            yield f"{name} began twice while nothing was broken"
+    for number, (began, ended) in enumerate(calms):
+        if not any(began <= at <= ended for life in lives.values() for at in life.began):
+            yield f"no job began in rest {number + 1}, while nothing was broken"
+
+
+def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
+    """Return what the ledger and the Failed list tell of each job, by its name."""
+    lives: dict[str, Life] = {}
+    for book in (ledger.TRIED, ledger.ACKNOWLEDGED, ledger.REFUSED, ledger.BEGAN, ledger.ENDED):
+        for note in ledger.read(book):
+            _add(lives.setdefault(note.name, Life()), book, note)
+    for book in (ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED):
+        for note in ledger.read(book):
+            _add(lives.setdefault(note.name, Life()), book, note)
+    for failure in failures:
+        if not failure.retried_at:
+            lives.setdefault(job_in(failure), Life()).is_failed = True
+    return lives
+
+
+def _add(life: Life, book: str, note: ledger.Note) -> None:
+    if book == ledger.TRIED:
+        life.kind, life.tried = note.remark, life.tried + 1
+    elif book == ledger.ACKNOWLEDGED:
+        life.is_acknowledged = True
+    elif book == ledger.REFUSED:
+        life.is_refused = True
+    elif book == ledger.DEQUEUED:
+        life.dequeued.append((note.at, note.remark.strip()))
+    elif book == ledger.REMOVED:
+        life.is_removed = True
+    else:
+        times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
+        times[book].append(note.at)
+
+
+def job_in(failure: Failure) -> str:
+    """Return the name of a failed job, which is its first argument."""
+    return str(failure.job.args[0]) if failure.job and failure.job.args else "unreadable"
+
+
+def how_failed(failure: Failure) -> str:
+    """Tell whether a job has raised, or its process has died: Resque counts only the first as failed."""
+    was_killed = failure.exception == DIRTY_EXIT or "its process was killed" in failure.error
+    return KILLED if was_killed else RAISED
+
+
+def ways_failed(failures: Iterable[Failure]) -> Counter[str]:
+    return Counter(map(how_failed, failures))
+
+
 def life_of(name: str, folder: Path) -> str:
-    """Return all that is known of a job."""
-    word = re.compile(rf"\b{re.escape(name)}\b")
-    return "\n".join(
+    """Return all that is known of a job, in the order of time as far as lines tell it."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    found = [
         f"{path.name}: {line}"
         for path in sorted(folder.iterdir())
         if path.is_file()
         for line in path.read_text(errors="replace").splitlines()
         if word.search(line)
-    )
-
-
-def _failed(client: redis.Redis) -> set[str]:
-    entries = cast("list[bytes]", client.lrange(KEYS.failed, 0, -1))
-    jobs = [Failure.parse(raw).job for raw in entries]
-    return {str(job.args[0]) for job in jobs if job}
-
-
-def _left_keys(client: redis.Redis) -> list[str]:
-    """Complain of keys that outlive their use."""
-    names = sorted(name.decode() for name in cast("list[bytes]", client.keys("*")))
-    return [
-        f"the key {name} was left behind" for name in names if name not in LASTING and not fades(client, name)
     ]
-
-
-def fades(client: redis.Redis, name: str) -> bool:
-    """Tell whether a key goes by itself soon, or has gone by now."""
-    seconds = cast("int", client.ttl(name))
-    return seconds != NEVER and seconds <= FADING_SECONDS
-
-
-def _wrong_counts(client: redis.Redis, began: int) -> list[str]:
-    """Complain of counters that tell of more than has happened."""
-    processed, failed = (
-        int(cast("bytes", client.get(KEYS.stat(name))) or 0) for name in ("processed", "failed")
-    )
-    # A job may begin more often than it is counted: each repetition begins, and one of them counts
-    if failed <= processed <= began:
-        return []
-    return [f"counted are {processed} processed and {failed} failed jobs, and {began} have begun"]
+    return "\n".join(found)

@@ -7,15 +7,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from jobqueue import job
 from jobqueue.definition import Definition
+from jobqueue.exceptions import RedisUnreachable
 from tests.chaos import ledger
 
 QUEUES = ("quick", "slow")
+MEETING_SECONDS = 30
 
 
 @contextmanager
@@ -57,10 +59,11 @@ def run_program(name: str) -> None:
 
 @job(queue="quick")
 def enqueue_more(name: str) -> None:
-    """Enqueue others, which are tried again with it if it is repeated."""
+    """Enqueue others, whose names are new each time that this one is performed."""
     with noted(name):
+        now = time.time_ns()
         for number in range(3):
-            enqueue(work, f"{name}.{number}", 0.001)
+            enqueue(work, f"{name}.{now}-{number}", 0.001)
 
 
 @job(queue="slow")
@@ -72,7 +75,7 @@ def crash(name: str, how: str) -> None:
 @job(queue="slow", on_crash="retry", max_crashes=50)
 def crash_once(name: str, how: str) -> None:
     """End its process the first time, and do its work afterwards."""
-    is_first = not ledger.read(ledger.BEGAN)[name]
+    is_first = not ledger.has(ledger.BEGAN, name)
     with noted(name):
         if is_first:
             CRASHES[how]()
@@ -94,16 +97,42 @@ def ignore_timeout(name: str) -> None:
                 continue
 
 
+@job(queue="slow", batch=False)
+def meet(name: str, meeting: str, workers: int) -> None:
+    """End when so many workers perform this at once; fail if one of them does not come."""
+    with noted(name):
+        deadline = time.monotonic() + MEETING_SECONDS
+        while (met := sum(each.name.startswith(meeting) for each in ledger.read(ledger.BEGAN))) < workers:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{met} of {workers} workers perform jobs")
+            time.sleep(0.05)
+
+
 CRASHES: dict[str, Callable[[], Any]] = {
     "segfault": lambda: ctypes.string_at(0),
     "exit 0": lambda: os._exit(0),
     "exit 9": lambda: os._exit(9),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
 }
+REPEATED_BY_ITSELF = crash_once.function.__name__
+"""The kind of jobs that begin again without any fault but their own."""
 
 
 def enqueue(definition: Definition[..., Any], name: str, *args: Any) -> None:
-    """Enqueue a job and note it, before and once Redis has acknowledged it."""
-    ledger.note(ledger.TRIED, name)
-    definition.enqueue(name, *args)
-    ledger.note(ledger.ACKNOWLEDGED, name)
+    """Enqueue one job under the eyes of the ledger. Raises RedisUnreachable."""
+    enqueue_many(definition, [(name, *args)])
+
+
+def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]]) -> None:
+    """Enqueue jobs at once, whose names come first, and note them: before, and by how it has gone."""
+    for name, *_ in calls:
+        ledger.note(ledger.TRIED, name, definition.function.__name__)
+    try:
+        definition.enqueue_many(calls) if len(calls) > 1 else definition.enqueue(*calls[0])
+    except RedisUnreachable as error:
+        if not error.may_have_arrived:
+            for name, *_ in calls:
+                ledger.note(ledger.REFUSED, name)
+        raise
+    for name, *_ in calls:
+        ledger.note(ledger.ACKNOWLEDGED, name)

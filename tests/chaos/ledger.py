@@ -3,24 +3,75 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = "CHAOS_LEDGER"
 """Environment variable that names the folder."""
-TRIED, ACKNOWLEDGED, BEGAN, ENDED, REMOVED = "tried", "acknowledged", "began", "ended", "removed"
+
+TRIED = "tried"
+"""A job is about to be enqueued; the remark is its kind."""
+ACKNOWLEDGED = "acknowledged"
+"""Redis has answered that it is enqueued."""
+REFUSED = "refused"
+"""The enqueue has told that Redis does not have it."""
+BEGAN = "began"
+ENDED = "ended"
+"""It has done all of its work."""
+RETRIED = "retried"
+"""Its failure is about to be retried."""
+DEQUEUED = "dequeued"
+"""It was taken out of its queue. The remark is ``surely``, or ``perhaps`` where the answer was lost."""
+REMOVED = "removed"
+"""Its failure was removed. The remark begins like that of DEQUEUED, and goes on with what failed."""
+FAULTS = "faults"
+"""The monkey has done something."""
+CALMS = "calms"
+"""Nothing was broken from the moment in the remark on."""
 
 
-def note(book: str, name: str) -> None:
+class Note(NamedTuple):
+    """One line: which job, when (seconds since the epoch), written by which process, and a remark."""
+
+    name: str
+    at: float
+    pid: int
+    remark: str
+
+
+def note(book: str, name: str, remark: str = "") -> None:
     """Write a line. One write of one process is never mixed with another's, nor half done."""
-    file = os.open(Path(os.environ[FOLDER]) / book, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = os.open(_path(book), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, f"{name}\n".encode())
+        os.write(file, f"{name} {time.time():.3f} {os.getpid()} {remark}\n".encode())
     finally:
         os.close(file)
 
 
-def read(book: str) -> Counter[str]:
-    """Return how often each name stands in a book."""
-    path = Path(os.environ[FOLDER]) / book
-    return Counter(path.read_text().splitlines()) if path.exists() else Counter()
+def read(book: str) -> Iterator[Note]:
+    """Yield the lines of a book in their order."""
+    with suppress(FileNotFoundError), _path(book).open() as lines:
+        for line in lines:
+            name, at, pid, remark = line.removesuffix("\n").split(" ", 3)
+            yield Note(name, float(at), int(pid), remark)
+
+
+def has(book: str, name: str) -> bool:
+    """Tell whether a job stands in a book."""
+    with suppress(FileNotFoundError):
+        return f"\n{name} ".encode() in b"\n" + _path(book).read_bytes()
+    return False
+
+
+def size(book: str) -> int:
+    """Return the length of a book in bytes, which grows with each line."""
+    with suppress(FileNotFoundError):
+        return _path(book).stat().st_size
+    return 0
+
+
+def _path(book: str) -> Path:
+    return Path(os.environ[FOLDER]) / book

@@ -12,3 +12,10 @@ JOBQUEUE_TERM_TIMEOUT_SECONDS = 0.5
 JOBQUEUE_TIMEOUT_GRACE_SECONDS = 0.5
 JOBQUEUE_CONNECT_TIMEOUT_SECONDS = 0.5
 JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 0.5
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"timed": {"format": "%(created).3f %(process)d %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "timed"}},
+    "loggers": {"jobqueue": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

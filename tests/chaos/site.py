@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,18 +15,23 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from jobqueue.keys import Keys
 from tests.chaos import ledger
 from tests.process.conftest import ROOT, Jobworker, children
 from tests.redisserver import RedisServer
 from tests.tcpproxy import TcpProxy
 
+KEYS = Keys("resque:")
 SETTINGS = "tests.chaos.settings"
 COMMON = ("--shutdown-timeout", "1", "--interval", "1")
-TREES = (
-    ("--queues", "quick,slow", "--count", "2"),
-    ("--queues", "*", "--jobs-per-fork", "1"),
-    ("--queues", "slow,quick", "--count", "2", "--jobs-per-fork", "40"),
+TREES: tuple[tuple[int, tuple[str, ...], dict[str, str]], ...] = (
+    (2, ("--queues", "quick,slow"), {}),
+    (1, ("--queues", "*", "--jobs-per-fork", "1"), {}),
+    (2, ("--queues", "slow,quick", "--jobs-per-fork", "40"), {"TERM_CHILD": "1"}),
 )
+"""How many workers, with which options, in which environment."""
+FRESH_SECONDS = 1.5
+"""A run that lives has a heartbeat so young."""
 
 
 class Tree(Jobworker):
@@ -34,14 +40,31 @@ class Tree(Jobworker):
     may_end = False
     """The monkey has told it to end, or killed it."""
 
-    def is_booted(self) -> bool:
-        """Tell whether it hears signals: before that they end any process."""
-        return bool(children(self.pid)) and "started" in self.log[self._log_before :]
+    def __init__(self, log: Path, count: int, options: tuple[str, ...], environ: dict[str, str]) -> None:
+        self.count = count
+        super().__init__(log, (*COMMON, "--count", str(count), *options), environ, ROOT)
+
+    def hears(self) -> bool:
+        """Tell whether it goes on and hears signals: while it starts they end any process."""
+        is_there = self.is_running and not self.may_end and bool(children(self.pid))
+        return is_there and "started" in self.log[self._log_before :]
+
+    def is_whole(self) -> bool:
+        """Tell whether it has all of its workers, and was not told to end."""
+        return self.hears() and len(self.workers()) == self.count
 
     def start(self) -> None:
         self._log_before = len(self.log) if self.log_path.exists() else 0
         self.may_end = False
         super().start()
+
+    def kill(self) -> None:
+        self.may_end = True
+        self.signal_all(signal.SIGKILL)
+
+    def kill_supervisor(self) -> None:
+        self.may_end = True
+        self.signal(signal.SIGKILL)
 
     def signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -56,11 +79,36 @@ class Tree(Jobworker):
         return self.process.poll() is None
 
 
+class Producer:
+    """A process that enqueues, until it is killed."""
+
+    def __init__(self, site: Path, name: str, seed: int, url: str) -> None:
+        self.name = name
+        self.may_end = False
+        with (site / "producers.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "django", "produce", name, "--seed", str(seed)],
+                cwd=ROOT,
+                env={**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": url},
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        self.may_end = True
+        self.process.kill()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+
 class Site:
     """All processes of a chaos run, in one folder."""
 
-    def __init__(self, folder: Path, producers: int) -> None:
+    def __init__(self, folder: Path, seed: int, producers: int, trees: int) -> None:
         self.folder = folder
+        self._seed = seed
         (folder / "redis").mkdir(parents=True)
         os.environ[ledger.FOLDER] = str(folder)
         # Redis alone decides what is durable: with less than `always` its own loss would count as ours
@@ -71,46 +119,73 @@ class Site:
         self.client = redis.Redis.from_url(
             self.redis.url, protocol=2, socket_timeout=1, retry=Retry(NoBackoff(), 0)
         )
-        urls = itertools.cycle([self.proxy.url, self.proxy.unix_url])
-        self.trees = [
-            Tree(
-                folder / f"tree-{place}.log",
-                (*COMMON, *options),
-                {"DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": next(urls)},
-                ROOT,
-            )
-            for place, options in enumerate(TREES)
-        ]
+        self.trees = [self._start_tree(place) for place in range(trees)]
         self._names = map("p{}".format, itertools.count())
-        self.producers = [self.start_producer() for _ in range(producers)]
+        self.producers = [self._start_producer() for _ in range(producers)]
         self.ended_by_themselves: list[str] = []
 
-    def start_producer(self) -> subprocess.Popen[bytes]:
-        with (self.folder / "producers.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "django", "produce", next(self._names)],
-                cwd=ROOT,
-                env={**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": self.proxy.url},
-                stdout=log,
-                stderr=log,
-            )
+    def _start_tree(self, place: int) -> Tree:
+        count, options, environ = TREES[place % len(TREES)]
+        url = (self.proxy.url, self.proxy.unix_url)[place % 2]
+        environ = {**environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": url}
+        return Tree(self.folder / f"tree-{place}.log", count, options, environ)
+
+    def _start_producer(self) -> Producer:
+        return Producer(self.folder, next(self._names), self._seed, self.proxy.url)
+
+    @property
+    def workers(self) -> int:
+        """How many there are when all is well."""
+        return sum(tree.count for tree in self.trees)
+
+    def worker_pids(self) -> list[int]:
+        return [pid for tree in self.trees for pid in children(tree.pid)]
+
+    def job_pids(self) -> list[int]:
+        """Return the processes that perform a job for a worker, or that a job runs."""
+        return [child for pid in self.worker_pids() for child in children(pid)]
 
     def revive(self) -> None:
-        """Start again what has ended; a tree that nobody told to end is remembered."""
+        """Start again what has ended; what nobody told to end is remembered."""
         for tree in self.trees:
             if not tree.is_running:
-                if not tree.may_end:
-                    self.ended_by_themselves.append(f"{tree.log_path.name}: status {tree.process.returncode}")
+                self._note_end(tree.log_path.name, tree)
                 tree.destroy()
                 tree.start()
         for place, producer in enumerate(self.producers):
-            if producer.poll() is not None:
-                self.producers[place] = self.start_producer()
+            if not producer.is_running:
+                self._note_end(producer.name, producer)
+                self.producers[place] = self._start_producer()
+
+    def _note_end(self, name: str, ended: Tree | Producer) -> None:
+        if not ended.may_end:
+            self.ended_by_themselves.append(f"{name} ended by itself: status {ended.process.returncode}")
+
+    def settles(self, seconds: float) -> bool:
+        """Wait until all workers are there, nobody else is, and jobs are performed; tell whether they are."""
+        before = ledger.size(ledger.BEGAN)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.revive()
+            with suppress(redis.RedisError):
+                if ledger.size(ledger.BEGAN) > before and self.is_whole():
+                    return True
+            time.sleep(0.1)
+        return False
+
+    def is_whole(self) -> bool:
+        """Tell whether each worker has a run that lives, and no other run is left."""
+        if not all(tree.is_whole() for tree in self.trees):
+            return False
+        now, micros = self.client.time()
+        runs: list[tuple[bytes, float]] = self.client.zrange(KEYS.runs, 0, -1, withscores=True)  # type: ignore[assignment]
+        oldest = (now + micros / 1e6 - FRESH_SECONDS) * 1000
+        return len(runs) == self.workers and all(heartbeat > oldest for _, heartbeat in runs)
 
     def stop_producers(self) -> None:
         for producer in self.producers:
             producer.kill()
-            producer.wait()
+            producer.process.wait()
         self.producers.clear()
 
     def close(self) -> None:

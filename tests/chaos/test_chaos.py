@@ -13,7 +13,7 @@ from tests.process.conftest import ROOT
 
 
 @pytest.mark.timeout(300)
-def test_a_minute_of_chaos_loses_nothing():
+def test_a_minute_of_chaos_loses_nothing() -> None:
     # Coverage would slow down processes of which most are killed before they write theirs
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     run = subprocess.run(

@@ -12,7 +12,7 @@ import redis
 from django.core.management.base import BaseCommand, CommandParser
 
 from jobqueue.connection import client, keys
-from jobqueue.exceptions import JobQueueError
+from jobqueue.exceptions import RedisUnreachable
 from tests.chaos import jobs
 
 BACKLOG = 300
@@ -24,18 +24,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="How its jobs' names begin; no two processes may share it.")
+        parser.add_argument("--seed", default="1", help="Which jobs, and in which order.")
 
-    def handle(self, *args: Any, name: str, **options: Any) -> None:
-        chance = random.Random(name)
+    def handle(self, *args: Any, name: str, seed: str, **options: Any) -> None:
+        chance = random.Random(f"{seed} {name}")
         for number in itertools.count():
-            definition, *arguments = choose(chance)
             try:
-                jobs.enqueue(definition, f"{name}-{number}", *arguments)
+                enqueue(chance, f"{name}-{number}")
                 while waiting() > BACKLOG:
                     time.sleep(0.05)
-            except (JobQueueError, redis.RedisError):
+            except RedisUnreachable:
                 # Not acknowledged, so nobody may rely on it; the next job has a name of its own
                 time.sleep(0.05)
+
+
+def enqueue(chance: random.Random, name: str) -> None:
+    """Enqueue one job of some kind, or some at once."""
+    if chance.random() < 0.02:
+        jobs.enqueue_many(jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))])
+    else:
+        definition, *arguments = choose(chance)
+        jobs.enqueue(definition, name, *arguments)
 
 
 def choose(chance: random.Random) -> tuple[Any, ...]:
