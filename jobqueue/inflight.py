@@ -161,7 +161,11 @@ class InFlight:
                 self._page.clear()
             self._give_back()
             self._settle_or_lose(self._settle)
-            self._patience(lambda: runs.recover(self._link, self._run.name, put_back))
+            try:
+                self._patience(lambda: runs.recover(self._link, self._run.name, put_back))
+            except ValueError as error:
+                # What is no job of this worker's stays there for a person to look at
+                _log.error("run %s is left behind: %s", self._run.name, error)
             self._running = None
             self._page.run = ""
             self._link.close()

@@ -16,6 +16,8 @@ from jobqueue.payload import Job, decode, with_crashes
 
 NO_TOKENS = frozenset({b"worker", b"next"})
 """Fields of an ``inflight`` hash beside its tokens: the worker's id, the first token not yet claimed."""
+_TOKEN = re.compile(rb"[1-9][0-9]{0,15}")
+_HELD = re.compile(rb"([01]):(\d{1,9}):")
 DIRTY_EXIT = f"{DirtyExit.__module__}.{DirtyExit.__qualname__}"
 JOB_TIMEOUT = f"{JobTimeout.__module__}.{JobTimeout.__qualname__}"
 
@@ -64,17 +66,28 @@ PolicyOf = Callable[[str], CrashPolicy]
 def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
     """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
     worker_id = to_text(fields.get(b"worker", b""))
-    held = [_held(int(token), value) for token, value in fields.items() if token not in NO_TOKENS]
+    held = [_held(_token(field), value) for field, value in fields.items() if field not in NO_TOKENS]
     return worker_id, sorted(held)
 
 
+def is_token(field: bytes) -> bool:
+    """Tell whether a field of an ``inflight`` hash is a token as scripts write them."""
+    return bool(_TOKEN.fullmatch(field))
+
+
+def _token(field: bytes) -> int:
+    if not is_token(field):
+        raise ValueError(f"{field[:80]!r} is no token of a job in flight")
+    return int(field)
+
+
 def _held(token: int, value: bytes) -> Held:
-    match = re.match(rb"([01]):(\d+):", value)
-    if match is None:
+    match = _HELD.match(value)
+    start = match.end() if match else 0
+    end = start + int(match[2]) if match else 0
+    if match is None or end > len(value):
         raise ValueError(f"{value[:80]!r} is not how a payload is held in flight")
-    start, end = match.end(), match.end() + int(match[2])
-    queue = to_text(value[start:end])
-    return Held(token, match[1] == b"1", queue, value[end:])
+    return Held(token, match[1] == b"1", to_text(value[start:end]), value[end:])
 
 
 class Overrun(NamedTuple):

@@ -3,8 +3,11 @@ local function hold(queue, payload)
   return "0:" .. #queue .. ":" .. queue .. payload
 end
 
+-- Returns queue and payload; nothing for what no script has written.
 local function unhold(held)
   local length, from = held:match("^[01]:(%d+):()")
-  local to = from + tonumber(length)
-  return held:sub(from, to - 1), held:sub(to)
+  local to = from and from + tonumber(length)
+  if to and to <= #held + 1 then
+    return held:sub(from, to - 1), held:sub(to)
+  end
 end

@@ -15,6 +15,9 @@ local function again(token)
   local reply = {}
   local held = redis.call("HGET", KEYS[2], token)
   local first = unhold(held)
+  if not first then
+    return redis.error_reply("ERR " .. KEYS[2] .. " holds under " .. token .. " what is no job in flight")
+  end
   while held do
     local queue, payload = unhold(held)
     if queue ~= first then

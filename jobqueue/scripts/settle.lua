@@ -14,7 +14,8 @@ local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV
 local refusal = raised + killed > 0 and no_place(KEYS[3])
 for i = 7 + done + 2 * (raised + killed), #ARGV, 2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
-  refusal = refusal or held and no_place(ARGV[2] .. unhold(held))
+  local queue = held and unhold(held)
+  refusal = refusal or queue and no_place(ARGV[2] .. queue)
 end
 if refusal then
   return refusal
@@ -39,8 +40,11 @@ end
 local back = 0
 for i = #ARGV - 1, at, -2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
+  local queue, payload
   if held then
-    local queue, payload = unhold(held)
+    queue, payload = unhold(held)
+  end
+  if queue then
     redis.call("HDEL", KEYS[2], ARGV[i])
     redis.call("LPUSH", ARGV[2] .. queue, ARGV[i + 1] ~= "" and ARGV[i + 1] or payload)
     redis.pcall("SADD", KEYS[9], queue)

@@ -14,7 +14,7 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
-from jobqueue.recovery import NO_TOKENS
+from jobqueue.recovery import is_token
 from jobqueue.scripts import load
 
 
@@ -97,7 +97,7 @@ class Run:
     def tokens(self) -> set[int]:
         """Return the tokens that are in flight, as Redis has it."""
         fields = self._link.command("HKEYS", self._keys.inflight(self.name))
-        return {int(name) for name in fields if name not in NO_TOKENS}
+        return {int(field) for field in fields if is_token(field)}
 
     def _exchange(self, *calls: Call) -> list[list[bytes]]:
         try:
