@@ -150,7 +150,9 @@ class Faults:
 
     def stop_tree_twice(self) -> None:
         tree = self._end(signal.SIGTERM)
-        self._later(0, 0.5, lambda: tree.signal(signal.SIGTERM))
+        supervisor = tree.process
+        # Not to the next one in its place
+        self._later(0, 0.5, lambda: supervisor.send_signal(signal.SIGTERM))
 
     def _end(self, number: int) -> Tree:
         tree = self._booted_tree()
@@ -224,8 +226,8 @@ class Faults:
 
     def _failures(self) -> list[Listed]:
         """Return some failures that were not retried."""
-        start = self.chance.choice([0, 0, 20, 100])
-        return [each for each in failures.page(start, 10).failures if not each.failure.retried_at]
+        found = [each for each in failures.page(0, 100).failures if not each.failure.retried_at]
+        return self.chance.sample(found, min(len(found), 10))
 
     # Whom to do it to
 
