@@ -28,6 +28,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.db.models.signals import class_prepared
+from redis.exceptions import ResponseError
 
 from jobqueue import enqueueing, rubyjson
 from jobqueue.arity import Arity
@@ -173,8 +174,9 @@ class BackgroundValue:
             return None
         try:
             return store.request(self.result_name(key))
-        except RedisUnreachable:
-            # The enqueue that follows fails too, and reports the job in a form that can be replayed
+        except (RedisUnreachable, ResponseError):
+            # The enqueue that follows fails too, and reports the job in a form that can be replayed; or its
+            # job fails, if what stands there is no value
             return None
 
     def _run(self, key: Any = None, request: int | None = None) -> None:

@@ -5,8 +5,13 @@
 -- on a connection that its producer gave up.
 -- The push comes first: if the queue's key is no list, the script ends there and nothing has changed.
 -- The set of queues is for the pages and for patterns: of a wrong type, it stops no push.
+-- Neither does what is no number of a push.
 -- include _ring
-if tonumber(redis.call("GET", KEYS[1]) or 0) >= tonumber(ARGV[1]) then
+local last = redis.pcall("GET", KEYS[1])
+if type(last) ~= "string" or #last > 15 or not last:find("^%d+$") then
+  last = 0
+end
+if tonumber(last) >= tonumber(ARGV[1]) then
   -- A write, so that a WAIT after it waits for what was pushed before: Valkey 9 counts writes alone
   redis.call("EXPIRE", KEYS[1], ARGV[3])
   return 0

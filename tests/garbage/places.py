@@ -9,6 +9,7 @@ import redis as redis_client
 
 from jobqueue.keys import Keys
 from jobqueue.store import pushing
+from tests.garbage.corpus import TYPES
 
 KEYS = Keys("resque:")
 WORKER = "h:1:q"
@@ -79,3 +80,6 @@ PLACES = {
     ),
 }
 """One of each kind, by the name that it has in ``Keys``."""
+
+WRONG_TYPES = [(name, type) for name, place in PLACES.items() for type in TYPES if type != place.type]
+"""Each key with each type that does not belong there."""
