@@ -33,8 +33,7 @@ MUST_BE_REPAIRED = {"runs", "failed", "queues"}
 KNOWN = {"tests.sample.jobs.record", "Newsletter", "Thumbnailer", "Emailer", "Importer"}
 GOOD = job("good")
 BAD = b"no job"
-SLOW = {"large numbers", "empty lists", "empty objects", "digits"}
-"""To read these takes some seconds, once for each look."""
+SOME_HUGE = ("one odd byte", "a text", "numbers", "a queue")
 
 
 class Site:
@@ -138,7 +137,7 @@ def test_whatever_text_stands_everywhere_nothing_dies_and_nothing_vanishes(site,
 
 @pytest.mark.parametrize("kind", [Worker, ForkingWorker])
 def test_every_text_becomes_a_job_or_a_failure(site, redis, done, kind):
-    texts = [*TEXTS.values(), *RUBYS.values()]
+    texts = [*TEXTS.values(), *RUBYS.values()][:: 1 if kind is Worker else 4]
     site.enqueue(*texts)
 
     site.work_off(kind)
@@ -150,7 +149,7 @@ def test_every_text_becomes_a_job_or_a_failure(site, redis, done, kind):
 
 
 def test_10_mb_of_anything_become_a_job_or_a_failure(site, redis, done):
-    texts = [make() for name, make in HUGE.items() if name not in SLOW]
+    texts = [HUGE[name]() for name in SOME_HUGE]
     site.enqueue(*texts)
 
     site.work_off()
