@@ -180,6 +180,7 @@ def test_the_payload_of_a_delayed_job_of_ruby_is_a_job():
         ("crashes", '"2"'),
         ("crashes", "true"),
         ("crashes", "-1"),
+        ("crashes", "1000001"),
         ("crashes", "1.5"),
         ("crashes", "null"),
         ("retry_of", "7"),

@@ -63,9 +63,16 @@ def test_a_run_without_a_worker_has_none():
     assert parse_held({}) == ("", [])
 
 
-def test_a_text_that_nobody_wrote_so_is_told():
-    with pytest.raises(ValueError, match="b'2:4:work' is not how a payload is held in flight"):
-        parse_held({b"1": b"2:4:work"})
+@pytest.mark.parametrize("text", [b"2:4:work", b"0:5:work", b"0:%s:work" % (b"9" * 10)])
+def test_a_text_that_nobody_wrote_so_is_told(text):
+    with pytest.raises(ValueError, match=f"{text!r} is not how a payload is held in flight"):
+        parse_held({b"1": text})
+
+
+@pytest.mark.parametrize("field", [b"", b"0", b"1_0", b" 1", b"1\n", b"\xff", b"9" * 17])
+def test_a_field_that_is_no_token_is_told(field):
+    with pytest.raises(ValueError, match="is no token of a job in flight"):
+        parse_held({field: b"0:4:work{}"})
 
 
 # A worker whose supervisor saw it die

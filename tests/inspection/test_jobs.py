@@ -21,6 +21,21 @@ def test_a_job_of_rubys_has_neither_id_nor_time():
     assert (job.name, job.args, job.id, job.enqueued_at) == ("Emailer", ["x"], None, None)
 
 
+def test_of_a_huge_job_only_its_name_is_read(settings):
+    settings.JOBQUEUE_MAX_PAYLOAD_BYTES = 100
+    small, large = (write(Job("A", ["x" * length])) for length in (100, 200))
+
+    assert (read_job(small).is_large, read_job(small).args) == (False, ["x" * 100])
+    job = read_job(large)
+    assert (job.is_large, job.name, job.args, job.size_bytes) == (True, "A", [], len(large))
+
+
+def test_a_huge_text_may_name_no_job(settings):
+    settings.JOBQUEUE_MAX_PAYLOAD_BYTES = 10
+
+    assert (read_job(b"x" * 21).is_large, read_job(b"x" * 21).name) == (True, "")
+
+
 def test_a_text_that_is_no_job_is_shown_with_the_reason():
     job = read_job(b"{broken")
 

@@ -88,6 +88,25 @@ def test_arguments_are_shown_as_in_a_call():
     assert filters.arguments(SeenJob(name="A")) == ""
 
 
+def test_of_huge_arguments_the_beginning_is_made_and_shown():
+    job = SeenJob(name="A", args=[[1] * 1_000_000, "x"], kwargs={"b": 2})
+
+    assert filters.arguments(job).startswith("[1, 1, 1,")
+    assert len(filters.arguments(job)) <= filters.CALL_CHARACTERS
+    assert filters.pretty(job).startswith("[\n  1,\n  1,\n")
+    assert len(filters.pretty(job)) <= filters.PRETTY_CHARACTERS
+
+
+def test_a_name_is_a_link_if_it_can_stand_in_an_address():
+    assert filters.linked("queue", "a b", 2) == '<a href="/jobs/queues/a~20b/" class="jq-tag">a…</a>'
+    assert filters.linked("queue", "<" * 1_001, 2, css="x") == '<span class="x">&lt;…</span>'
+
+
+def test_bytes_are_shown_as_text_up_to_a_length():
+    assert (filters.readable(b"a\xff"), filters.readable(b"ab", 2)) == ("a\\xff", "ab")
+    assert filters.readable(b"abc", 2) == "ab…"
+
+
 def test_arguments_in_full_have_a_line_each():
     assert filters.pretty(SeenJob(name="A", args=[[1]], kwargs={"b": 2})) == "[\n  1\n]\nb = 2"
 

@@ -111,6 +111,20 @@ def test_retry_of_an_unreadable_failure_is_refused_with_the_reason(staff, redis)
     assert redis.keys("resque:queue*") == []
 
 
+def test_a_huge_failure_is_named_and_can_be_retried(staff, redis, settings):
+    settings.JOBQUEUE_MAX_PAYLOAD_BYTES = 200
+    digest = fail(redis, error="x" * 400)
+
+    text = staff.get("/jobs/failed/").content.decode()
+    assert '<span class="jq-class">A</span>' in text
+    assert "too large to be read here" in text
+    assert f'id="retry-{digest}"' in text
+    assert "1 failure" in staff.get("/jobs/failed/?class=a").content.decode()
+
+    staff.post("/jobs/failed/retry/", {"index": 0, "digest": digest})
+    assert redis.llen("resque:queue:q") == 1
+
+
 @pytest.mark.parametrize("action", ["retry", "remove"])
 def test_a_failure_that_is_gone_is_said(staff, redis, action):
     digest = fail(redis)
