@@ -4,6 +4,8 @@ import os
 import queue
 import signal
 import sys
+import threading
+from itertools import chain, repeat
 
 import pytest
 
@@ -49,8 +51,14 @@ def test_elsewhere_a_thread_looks_for_the_parent(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.delattr("ctypes.CDLL")
     monkeypatch.setattr(lifeline, "LOOK_SECONDS", 0.0)
-    answers = iter([os.getppid(), os.getppid(), 1])
-    monkeypatch.setattr(os, "getppid", lambda: next(answers))
+    answers = chain([os.getppid()], repeat(1))
+    real = os.getppid
+
+    def getppid() -> int:
+        """Let the parent die between two looks of the thread; others may look as well."""
+        return next(answers) if threading.current_thread().name == "jobqueue-lifeline" else real()
+
+    monkeypatch.setattr(os, "getppid", getppid)
     sent = queue.Queue()
     monkeypatch.setattr(os, "kill", lambda *signal: sent.put(signal))
 

@@ -335,7 +335,7 @@ def test_a_worker_that_can_claim_but_not_wait_tells_it_once_and_looks_often(make
 
 def test_one_wait_that_was_cut_off_is_not_worth_a_line(make_worker, monkeypatch, caplog):
     monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
-    worker = make_worker()
+    worker = make_worker(interval_seconds=0.05)
     for _ in range(2):
         with monkeypatch.context() as patch:
             patch.setattr(worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut")))
