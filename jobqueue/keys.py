@@ -49,6 +49,10 @@ class Keys:
         return f"{self.prefix}workers:heartbeat"
 
     @property
+    def pruning(self) -> str:
+        return f"{self.prefix}pruning_dead_workers_in_progress"
+
+    @property
     def pause_all(self) -> str:
         return f"{self.prefix}pause-all-workers"
 

@@ -36,9 +36,13 @@ class Ending(NamedTuple):
 
     token: int
     how: str
-    """``done``, ``killed``, ``failed`` or ``back``."""
+    """``done``, ``killed``, ``failed``, ``pruned`` or ``back``."""
     text: bytes = b""
     """The failure's entry, or the payload to put back."""
+
+    @property
+    def fails(self) -> bool:
+        return self.how in ("killed", "failed")
 
 
 Judge = Callable[[Held, str], Ending]

@@ -34,13 +34,20 @@ def of_worker(worker_id: str) -> InFlight:
     """Return what a worker of ours holds; a Ruby worker has nothing there. Three round trips."""
     k = keys()
     complaints: list[str] = []
-    runs = [to_text(run) for run in or_else([], fetch([("ZRANGE", k.runs, 0, -1)])[0], k.runs, complaints)]
-    owners = fetch([("HGET", k.inflight(run), "worker") for run in runs])
-    own = [run for run, owner in zip(runs, owners, strict=True) if owner == to_bytes(worker_id)]
+    own = runs_of(worker_id, complaints)
     held: list[Held] = []
     for run, reply in zip(own, fetch([("HGETALL", k.inflight(run)) for run in own]), strict=True):
         held += _held(or_else([], reply, k.inflight(run), complaints))
     return InFlight(jobs=held, complaints=complaints)
+
+
+def runs_of(worker_id: str, complaints: list[str] | None = None) -> list[str]:
+    """Return the runs of a worker of ours, which a Ruby worker has none of. Two round trips."""
+    k = keys()
+    found = fetch([("ZRANGE", k.runs, 0, -1)])[0]
+    runs = [to_text(run) for run in or_else([], found, k.runs, [] if complaints is None else complaints)]
+    owners = fetch([("HGET", k.inflight(run), "worker") for run in runs])
+    return [run for run, owner in zip(runs, owners, strict=True) if owner == to_bytes(worker_id)]
 
 
 def _held(flat: list[bytes]) -> list[Held]:

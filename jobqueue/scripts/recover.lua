@@ -2,11 +2,12 @@
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 queues  6 workers  7 workers:heartbeat
 --       8 worker:<id>  9 worker:<id>:started  10 stat:processed:<id>  11 stat:failed:<id>
 -- ARGV: 1 run  2 worker id  3 last heartbeat in ms that counts as dead, or "" for at once
---       4 "queue:" prefix  5 "wake:" prefix
+--       4 "queue:" prefix  5 "wake:" prefix  6 whether worker:<id> was there, 0 or 1
 --       then per token in ascending order: token, ending, text. Endings: "done"; "killed" (text: failure
---       entry; counts as processed, as in Resque) and "failed" (failure entry; counts for nothing);
---       "back" (payload)
--- Returns 1; 0 if the run is gone or lives; -1 if something else is in flight than the caller knows of: look again.
+--       entry; counts as processed, as in Resque) and "failed" (failure entry; counts for nothing); "pruned"
+--       (Ruby has failed it; counts for nothing); "back" (payload)
+-- Returns 1; 0 if the run is gone or lives; -1 if something else is in flight than the caller knows of, or
+-- Ruby has unregistered the worker meanwhile: look again.
 -- include _ring
 -- include _held
 -- include _places
@@ -15,8 +16,11 @@ if not heartbeat or (ARGV[3] ~= "" and tonumber(heartbeat) > tonumber(ARGV[3])) 
   return 0
 end
 
+if redis.call("EXISTS", KEYS[8]) ~= tonumber(ARGV[6]) then
+  return -1
+end
 local known = {worker = true, next = true}
-for i = 6, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   known[ARGV[i]] = true
 end
 for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
@@ -26,7 +30,7 @@ for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
 end
 
 local refusal = no_place(KEYS[3])
-for i = 6, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   local held = ARGV[i + 1] == "back" and redis.call("HGET", KEYS[2], ARGV[i])
   refusal = refusal or held and no_place(ARGV[4] .. unhold(held))
 end
@@ -36,14 +40,14 @@ end
 
 redis.call("ZREM", KEYS[1], ARGV[1])
 local processed = 0
-for i = #ARGV - 2, 6, -3 do
+for i = #ARGV - 2, 7, -3 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local ending = ARGV[i + 1]
   if held and ending ~= "back" then
-    if ending ~= "failed" then
+    if ending == "done" or ending == "killed" then
       processed = processed + 1
     end
-    if ending ~= "done" then
+    if ending == "killed" or ending == "failed" then
       redis.call("RPUSH", KEYS[3], ARGV[i + 2])
     end
   elseif held then

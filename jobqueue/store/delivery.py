@@ -153,7 +153,9 @@ class Scripts:
         to = [*self._base, self._key.worker(self._worker_id)]
         return Call(load("start"), to, [self._run, token, shown])
 
-    def recover(self, dead_since_ms: int | str, endings: Sequence[tuple[int, str, bytes]]) -> Call:
+    def recover(
+        self, dead_since_ms: int | str, is_shown: bool, endings: Sequence[tuple[int, str, bytes]]
+    ) -> Call:
         """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
         key, worker_id = self._key, self._worker_id
         to = [
@@ -168,5 +170,5 @@ class Scripts:
             key.worker_stat("processed", worker_id),
             key.worker_stat("failed", worker_id),
         ]
-        args = [part for ending in endings for part in ending]
-        return Call(load("recover"), to, [self._run, worker_id, dead_since_ms, *self._prefixes, *args])
+        args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown)]
+        return Call(load("recover"), to, [*args, *(part for ending in endings for part in ending)])

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jobqueue import clock
+from redis.exceptions import ResponseError
+
+from jobqueue import clock, pruning
 from jobqueue.connection import keys
 from jobqueue.keys import to_text
 from jobqueue.link import Link
-from jobqueue.recovery import Judge, parse_held
+from jobqueue.recovery import Ending, Held, Judge, parse_held
 from jobqueue.store.delivery import Scripts
 
 AGAIN = -1
 ATTEMPTS = 20
 """A dead worker's last commands may still arrive from its socket, each at most once."""
+LOOKED_THROUGH_AT_MOST = 1_000
+CHUNK = 50
+"""Failures that are looked at together; they have been written since the worker died."""
 
 
 class LiveRun(NamedTuple):
@@ -57,9 +62,39 @@ def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -
     for _ in range(ATTEMPTS):
         fields = link.command("HGETALL", key.inflight(run))
         worker_id, held = parse_held(dict(zip(fields[::2], fields[1::2], strict=True)))
+        is_shown = bool(link.command("EXISTS", key.worker(worker_id)))
         endings = [judge(job, worker_id) for job in held]
-        (answer,) = link.run(Scripts(key, run, worker_id).recover(dead_since_ms, endings))
+        if not is_shown:
+            endings = _without_pruned(link, run, worker_id, held, endings)
+        (answer,) = link.run(Scripts(key, run, worker_id).recover(dead_since_ms, is_shown, endings))
         if answer != AGAIN:
             return bool(answer)
         time.sleep(0.01)
     raise TimeoutError(f"run {run} keeps changing although its process is dead")
+
+
+def _without_pruned(
+    link: Link, run: str, worker_id: str, held: Sequence[Held], endings: Sequence[Ending]
+) -> list[Ending]:
+    """Let no started job fail here that Ruby's pruner has failed: its worker is shown no more."""
+    failing = {job for job, ending in zip(held, endings, strict=True) if job.is_started and ending.fails}
+    found = {job for job in failing if _has_ruby_failed(link, run, worker_id, job.payload)}
+    return [
+        Ending(ending.token, "pruned") if job in found else ending
+        for job, ending in zip(held, endings, strict=True)
+    ]
+
+
+def _has_ruby_failed(link: Link, run: str, worker_id: str, payload: bytes) -> bool:
+    """Look through the newest failures; what is not found there has to fail."""
+    alive_at = float(link.command("ZSCORE", keys().runs, run) or "inf") / 1000
+    for start in range(0, LOOKED_THROUGH_AT_MOST, CHUNK):
+        try:
+            entries = link.command("LRANGE", keys().failed, -start - CHUNK, -start - 1)
+        except ResponseError:
+            return False
+        if any(pruning.has_failed(entry, payload, worker_id, alive_at) for entry in entries):
+            return True
+        if len(entries) < CHUNK:
+            break
+    return False

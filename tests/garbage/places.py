@@ -58,6 +58,7 @@ PLACES = {
         key=KEYS.heartbeats,
         put=lambda redis, key, text: redis.hset(key, mapping={WORKER: text, text: text}),
     ),
+    "pruning": _string(KEYS.pruning),
     "pause_all": _string(KEYS.pause_all),
     "stat": _string(KEYS.stat("processed")),
     "worker_stat": _string(KEYS.worker_stat("processed", WORKER)),

@@ -56,9 +56,9 @@ BROKEN_SCRIPTS = [
     ("recover", 'redis.call("ZREM", KEYS[1], ARGV[1])', ""),
     ("recover", 'redis.call("LPUSH",', 'redis.call("LLEN",'),
     ("recover", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
-    ("recover", "for i = #ARGV - 2, 6, -3 do", "for i = 6, #ARGV - 2, 3 do"),
-    ("recover", '    if ending ~= "done" then', "    if true then"),
-    ("recover", '    if ending ~= "failed" then', "    if true then"),
+    ("recover", "for i = #ARGV - 2, 7, -3 do", "for i = 7, #ARGV - 2, 3 do"),
+    ("recover", '    if ending == "killed" or ending == "failed" then', "    if true then"),
+    ("recover", '    if ending == "done" or ending == "killed" then', "    if true then"),
     # A late registration forgets what is in flight
     ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
     # Operators
