@@ -98,6 +98,14 @@ class TcpProxy:
         for pair in pairs:
             pair.cut()
 
+    def refuse(self) -> None:
+        """Cut every connection and refuse new ones, until ``accept``."""
+        self.refuses = True
+        self.cut()
+
+    def accept(self) -> None:
+        self.refuses = False
+
     def cut_in_reply(self, after_bytes: int) -> None:
         """Cut the connection on which the next reply comes after so many bytes of it; 0 drops it whole.
 

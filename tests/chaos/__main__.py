@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -16,15 +17,17 @@ import django
 
 from tests.chaos import jobs, ledger
 from tests.chaos.accounts import Account, draw_up, life_of, read_lives
-from tests.chaos.monkey import FAULTS, Monkey
+from tests.chaos.monkey import CUT_OFF, FAULTS, Monkey
 from tests.chaos.plan import REST
 from tests.chaos.remains import KEYS, failures, left_keys, odd_lines, wrong_counts
 from tests.chaos.site import SETTINGS, Site
+from tests.chaos.witness import Witness
 
 DRAIN_SECONDS = 90
 LEAVE_SECONDS = 20
 SHOWN = 10
 LEAST_JOBS = 100
+LEAST_LOOKS = 50
 
 
 def main() -> int:
@@ -36,8 +39,9 @@ def main() -> int:
     os.environ["REDIS_URL"] = site.redis.url
     monkey = Monkey(site, options.seed)
     try:
-        monkey.play(options.minutes * 60)
-        complaints = end(site, monkey)
+        with Witness(site.client) as witness:
+            monkey.play(options.minutes * 60)
+            complaints = [*end(site, monkey), *seen(witness)]
         account = draw_up(failures(site.client))
         complaints += [*account.complaints, *remains(site), *too_little(monkey, account)]
     finally:
@@ -77,6 +81,13 @@ def end(site: Site, monkey: Monkey) -> list[str]:
         if (status := tree.wait(LEAVE_SECONDS)) != 0:
             complaints.append(f"{tree.log_path.name} ended with status {status}")
     return [*monkey.complaints, *complaints, *site.ended_by_themselves]
+
+
+def seen(witness: Witness) -> Iterator[str]:
+    if witness.looks < LEAST_LOOKS:
+        yield f"the witness has looked {witness.looks} times only"
+    for payload in sorted(witness.doubles)[:SHOWN]:
+        yield f"stood in two places at once: {payload.decode()}"
 
 
 def drained(site: Site) -> bool:
@@ -119,7 +130,9 @@ def remains(site: Site) -> list[str]:
 
 def too_little(monkey: Monkey, account: Account) -> list[str]:
     """Complain of a run that proves nothing."""
-    complaints = [f"the monkey never did {fault}" for fault in (*FAULTS, REST) if not monkey.done[fault]]
+    complaints = [
+        f"the monkey never did {fault}" for fault in (*FAULTS, REST, CUT_OFF) if not monkey.done[fault]
+    ]
     if account.performed < account.enqueued / 2 or account.enqueued < LEAST_JOBS:
         complaints.append("too few jobs were enqueued and performed for the run to prove anything")
     return complaints

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TypeVar, cast
+from functools import partial
 
-from jobqueue.inspection import failures
-from jobqueue.inspection.failures import Listed
-from jobqueue.keys import Keys
-from jobqueue.payload import decode
-from jobqueue.store.failures import remove, retry_listed
-from jobqueue.store.queues import pause, remove_jobs, resume
-from tests.chaos import ledger
-from tests.chaos.accounts import how_failed, job_in
-from tests.chaos.jobs import QUEUES
-from tests.chaos.repairs import Repairs
-from tests.chaos.site import Site, Tree
+from tests.chaos.people import Missed, People
+from tests.chaos.site import Tree
 from tests.process.conftest import children
+from tests.tcpproxy import TcpProxy
 
-KEYS = Keys("resque:")
-LOOKING_SECONDS = 2.0
-T = TypeVar("T")
-
-
-class Missed(Exception):
-    """There is nothing now that this could be done to."""
+LOOKING_SECONDS = 5.0
 
 
-class Faults:
+class Faults(People):
     """What can be done to a site."""
-
-    def __init__(self, site: Site, repairs: Repairs) -> None:
-        self._site = site
-        self._repairs = repairs
-        self.chance = random.Random()
-        """Decides on the details; another one for each fault."""
 
     # Killing
 
@@ -109,23 +88,33 @@ class Faults:
     # The network
 
     def cut_connections(self) -> None:
-        self._site.proxy.cut()
+        for proxy in self._network():
+            proxy.cut()
 
     def cut_in_reply(self) -> None:
-        self._site.proxy.cut_in_reply(self.chance.choice([0, 0, 1, 5, 100]))
+        for proxy in self._network():
+            proxy.cut_in_reply(self.chance.choice([0, 0, 1, 5, 100]))
 
     def delay_replies(self) -> None:
-        self._site.proxy.delay_seconds = self.chance.choice([0.002, 0.02, 0.3, 0.7])
-        self._later(0.2, 1.5, lambda: setattr(self._site.proxy, "delay_seconds", 0))
+        self._delay("delay_seconds", [0.002, 0.02, 0.3, 0.7])
 
     def delay_requests(self) -> None:
-        self._site.proxy.request_delay_seconds = self.chance.choice([0.02, 0.3, 0.7, 1.2])
-        self._later(0.2, 1.5, lambda: setattr(self._site.proxy, "request_delay_seconds", 0))
+        self._delay("request_delay_seconds", [0.02, 0.3, 0.7, 1.2])
+
+    def _delay(self, what: str, seconds: Sequence[float]) -> None:
+        for proxy in self._network():
+            setattr(proxy, what, self.chance.choice(seconds))
+            self._later(0.2, 1.5, partial(setattr, proxy, what, 0.0))
 
     def refuse_connections(self) -> None:
-        self._site.proxy.refuses = True
-        self._site.proxy.cut()
-        self._later(0.2, 1.5, lambda: setattr(self._site.proxy, "refuses", False))
+        for proxy in self._network():
+            proxy.refuse()
+            self._later(0.2, 1.5, proxy.accept)
+
+    def _network(self) -> list[TcpProxy]:
+        """Return one way to Redis, or all of them."""
+        proxies = self._site.proxies
+        return self.chance.choice([*([proxy] for proxy in proxies), proxies])
 
     # Redis itself
 
@@ -181,73 +170,23 @@ class Faults:
     def write_stacks(self) -> None:
         self._booted_tree().signal(signal.SIGTTIN)
 
-    # People
-
-    def pause_queue(self) -> None:
-        queue = self.chance.choice(QUEUES)
-        self._later(0.1, 1.5, lambda: resume(queue))
-        pause(queue)
-
-    def pause_all(self) -> None:
-        self._later(0.1, 1.5, lambda: self._site.client.delete(KEYS.pause_all))
-        self._site.client.set(KEYS.pause_all, "true")
-
-    def retry_failures(self) -> None:
-        found = self._failures()
-        self._one(found)
-        for listed in found:
-            ledger.note(ledger.RETRIED, job_in(listed.failure))
-            retry_listed(listed)
-
-    def remove_failure(self) -> None:
-        failure = self._one(self._failures()).failure
-        self._sure(ledger.REMOVED, job_in(failure), lambda: remove(failure.raw), how_failed(failure))
-
-    def dequeue(self) -> None:
-        """Take a job out of its queue that never was in flight."""
-        texts = [(queue, text) for queue in QUEUES for text in self._waiting(queue)]
-        fresh = [each for each in texts if b'"crashes"' not in each[1] and b'"retry_of"' not in each[1]]
-        queue, text = self._one(fresh)
-        self._sure(ledger.DEQUEUED, str(decode(text).args[0]), lambda: remove_jobs(queue, [text]))
-
-    def _waiting(self, queue: str) -> list[bytes]:
-        return cast("list[bytes]", self._site.client.lrange(KEYS.queue(queue), 0, -1))
-
-    def _sure(self, book: str, name: str, step: Callable[[], int], remark: str = "") -> None:
-        """Note that a step was done, and if its answer is lost that it may have been."""
-        try:
-            is_done = step()
-        except BaseException:
-            ledger.note(book, name, f"perhaps {remark}")
-            raise
-        if not is_done:
-            raise Missed
-        ledger.note(book, name, f"surely {remark}")
-
-    def _failures(self) -> list[Listed]:
-        """Return some failures that were not retried."""
-        found = [each for each in failures.page(0, 100).failures if not each.failure.retried_at]
-        return self.chance.sample(found, min(len(found), 10))
-
     # Whom to do it to
 
     def _tree(self) -> Tree:
         return self.chance.choice(self._site.trees)
 
     def _booted_tree(self) -> Tree:
-        """Return a tree that hears signals."""
-        return self._one([tree for tree in self._site.trees if tree.hears()])
+        """Return a tree that hears signals; wait a little for one."""
+        deadline = time.monotonic() + LOOKING_SECONDS
+        while not (found := [tree for tree in self._site.trees if tree.hears()]):
+            if time.monotonic() > deadline:
+                raise Missed
+            self._site.revive()
+            time.sleep(0.05)
+        return self._one(found)
 
     def _worker(self) -> int:
         return self._one(self._site.worker_pids())
-
-    def _one(self, found: Sequence[T]) -> T:
-        if not found:
-            raise Missed
-        return self.chance.choice(found)
-
-    def _later(self, least: float, most: float, repair: Callable[[], object]) -> None:
-        self._repairs.after(self.chance.uniform(least, most), repair)
 
 
 def _kill(pid: int, number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import time
 from collections import Counter
 
@@ -10,16 +11,19 @@ import redis
 
 from jobqueue.exceptions import JobQueueError
 from tests.chaos import ledger
-from tests.chaos.faults import Faults, Missed
+from tests.chaos.faults import Faults
+from tests.chaos.people import Missed
 from tests.chaos.plan import REST, Step, plan
 from tests.chaos.repairs import Repairs
-from tests.chaos.site import Site
+from tests.chaos.site import Site, Tree
 
 FREQUENT = ("kill_worker", "cut_connections", "cut_in_reply")
 """What it does twice as often as the rest."""
 FAULTS = [name for name, _ in inspect.getmembers(Faults, inspect.isfunction) if not name.startswith("_")]
 REST_SECONDS = 3.0
 SETTLE_SECONDS = 60
+CUT_OFF = "cut_off"
+WAYS_TO_BE_CUT_OFF = ("network", "tree", "supervisor")
 
 
 class Monkey:
@@ -45,6 +49,7 @@ class Monkey:
             self._site.revive()
             if step.fault == REST:
                 self.rest()
+                self.cut_off(step)
             else:
                 self._disturb(step)
 
@@ -67,3 +72,28 @@ class Monkey:
         time.sleep(REST_SECONDS)
         ledger.note(ledger.CALMS, REST, f"{began:.3f}")
         self.done[REST] += 1
+
+    def cut_off(self, step: Step) -> None:
+        """Have a tree taken for dead, while all others are well, and let it come back then.
+
+        In the midst of other faults that does not happen: whoever has lost Redis itself recovers nobody.
+        """
+        place = step.chance.randrange(len(self._site.trees))
+        way = step.chance.choice(WAYS_TO_BE_CUT_OFF)
+        tree, proxy = self._site.trees[place], self._site.proxies[place]
+        send = tree.signal if way == "supervisor" else tree.signal_all
+        runs = self._site.runs_of(tree)
+        ledger.note(ledger.FAULTS, CUT_OFF, way)
+        proxy.refuse() if way == "network" else send(signal.SIGSTOP)
+        self._wait_until_recovered(tree, runs)
+        proxy.accept() if way == "network" else send(signal.SIGCONT)
+
+    def _wait_until_recovered(self, tree: Tree, runs: set[bytes]) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while runs & self._site.all_runs():
+            if time.monotonic() > deadline:
+                self.complaints.append(f"{tree.log_path.name} is silent, and nobody recovers its runs")
+                return
+            self._site.revive()
+            time.sleep(0.1)
+        self.done[CUT_OFF] += 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.settings import *  # noqa: F403
 
 INSTALLED_APPS = ["jobqueue", "tests.chaos"]
 ROOT_URLCONF = "tests.workload.urls"
+JOBQUEUE_HOSTNAME = os.environ.get("CHAOS_HOSTNAME")
 JOBQUEUE_HEARTBEAT_SECONDS = 0.4
 JOBQUEUE_DEAD_AFTER_SECONDS = 4.0
 JOBQUEUE_TERM_TIMEOUT_SECONDS = 0.5

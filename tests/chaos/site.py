@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -17,6 +18,7 @@ from redis.retry import Retry
 
 from jobqueue.keys import Keys
 from tests.chaos import ledger
+from tests.chaos.jobs import QUEUES
 from tests.process.conftest import ROOT, Jobworker, children
 from tests.redisserver import RedisServer
 from tests.tcpproxy import TcpProxy
@@ -30,6 +32,8 @@ TREES: tuple[tuple[int, tuple[str, ...], dict[str, str]], ...] = (
     (2, ("--queues", "slow,quick", "--jobs-per-fork", "40"), {"TERM_CHILD": "1"}),
 )
 """How many workers, with which options, in which environment."""
+HOSTNAME = "CHAOS_HOSTNAME"
+"""Environment variable: each tree takes itself for a machine of its own."""
 FRESH_SECONDS = 1.5
 """A run that lives has a heartbeat so young."""
 
@@ -115,9 +119,11 @@ class Site:
         durable = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
         self.redis = RedisServer(folder / "redis", *durable)
         self.redis.start()
-        self.proxy = TcpProxy(self.redis.path).__enter__()
+        # Each tree has a network of its own, so that one can be cut off while others go on; the last is the
+        # producers'
+        self.proxies = [TcpProxy(self.redis.path).__enter__() for _ in range(trees + 1)]
         self.client = redis.Redis.from_url(
-            self.redis.url, protocol=2, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+            self.redis.url, protocol=2, socket_timeout=5, retry=Retry(NoBackoff(), 0)
         )
         self.trees = [self._start_tree(place) for place in range(trees)]
         self._names = map("p{}".format, itertools.count())
@@ -126,12 +132,13 @@ class Site:
 
     def _start_tree(self, place: int) -> Tree:
         count, options, environ = TREES[place % len(TREES)]
-        url = (self.proxy.url, self.proxy.unix_url)[place % 2]
-        environ = {**environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": url}
+        proxy = self.proxies[place]
+        url = (proxy.url, proxy.unix_url)[place % 2]
+        environ = {**environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": url, HOSTNAME: f"host-{place}"}
         return Tree(self.folder / f"tree-{place}.log", count, options, environ)
 
     def _start_producer(self) -> Producer:
-        return Producer(self.folder, next(self._names), self._seed, self.proxy.url)
+        return Producer(self.folder, next(self._names), self._seed, self.proxies[-1].url)
 
     @property
     def workers(self) -> int:
@@ -144,6 +151,14 @@ class Site:
     def job_pids(self) -> list[int]:
         """Return the processes that perform a job for a worker, or that a job runs."""
         return [child for pid in self.worker_pids() for child in children(pid)]
+
+    def waiting(self) -> list[tuple[str, bytes]]:
+        """Return all payloads that wait, with their queues."""
+        return [
+            (queue, text)
+            for queue in QUEUES
+            for text in cast("list[bytes]", self.client.lrange(KEYS.queue(queue), 0, -1))
+        ]
 
     def revive(self) -> None:
         """Start again what has ended; what nobody told to end is remembered."""
@@ -178,9 +193,25 @@ class Site:
         if not all(tree.is_whole() for tree in self.trees):
             return False
         now, micros = self.client.time()
-        runs: list[tuple[bytes, float]] = self.client.zrange(KEYS.runs, 0, -1, withscores=True)  # type: ignore[assignment]
         oldest = (now + micros / 1e6 - FRESH_SECONDS) * 1000
+        runs = cast(
+            "list[tuple[bytes, float]]",
+            self.client.zrange(KEYS.runs, 0, -1, withscores=True, score_cast_func=float),
+        )
         return len(runs) == self.workers and all(heartbeat > oldest for _, heartbeat in runs)
+
+    def all_runs(self) -> set[bytes]:
+        return set(cast("list[bytes]", self.client.zrange(KEYS.runs, 0, -1)))
+
+    def runs_of(self, tree: Tree) -> set[bytes]:
+        """Return the runs of a tree's workers that Redis knows of."""
+        pids = {str(pid).encode() for pid in tree.workers()}
+        return {run for run in self.all_runs() if self._pid_of(run) in pids}
+
+    def _pid_of(self, run: bytes) -> bytes:
+        """Return the pid in the id of a run's worker, which is host:pid:queues."""
+        name = cast("bytes | None", self.client.hget(KEYS.inflight(run.decode()), "worker"))
+        return name.split(b":")[1] if name else b""
 
     def stop_producers(self) -> None:
         for producer in self.producers:
@@ -195,6 +226,7 @@ class Site:
             tree.signal_all(signal.SIGCONT)
             tree.destroy()
         self.client.close()
-        self.proxy.__exit__(None, None, None)
+        for proxy in self.proxies:
+            proxy.__exit__(None, None, None)
         self.redis.thaw()
         self.redis.kill()
