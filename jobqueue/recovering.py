@@ -1,7 +1,8 @@
 """What a supervisor tells Redis: that its workers live, and what becomes of the jobs of dead ones.
 
 Its own dead workers' runs are recovered at once, those of other machines once their heartbeats are too
-old. Nothing here waits for Redis: what it does not answer is left for the next turn.
+old; dead workers of Ruby are pruned as Ruby does it. Nothing here waits for Redis: what it does not answer
+is left for the next turn.
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ from jobqueue import registry
 from jobqueue.conf import settings
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
+from jobqueue.pruning import PRUNE_AFTER_SECONDS
 from jobqueue.recovery import DeadWorker, Judge, SilentRun
-from jobqueue.store import runs
+from jobqueue.store import runs, workers
 from jobqueue.store.runs import LiveRun
+
+PRUNE_EVERY_SECONDS = 60.0
+PRUNE_AFTER_STEADY_SECONDS = 120.0
+"""After an outage of Redis the living workers of Ruby have to send a heartbeat first, each in a minute."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -34,6 +40,7 @@ class Recoverer:
         """Since when no heartbeat of its own has failed, and Redis's clock has not jumped."""
         self._ahead = 0.0
         """By how many seconds Redis's clock was ahead of ``time.monotonic`` at the last heartbeat."""
+        self._prune_at = 0.0
         self._unrecovered: list[tuple[str, DeadWorker]] = []
         self._complained: set[str] = set()
         """Runs that cannot be recovered; each is worth one line of the log."""
@@ -73,8 +80,11 @@ class Recoverer:
     def _heartbeat(self, alive: Sequence[LiveRun]) -> None:
         redis_now = runs.heartbeat(self._link, alive)
         self._note_clock(redis_now - time.monotonic())
-        if time.monotonic() - self._steady_since >= settings.dead_after_seconds:
+        steady_seconds = time.monotonic() - self._steady_since
+        if steady_seconds >= settings.dead_after_seconds:
             self._recover_silent()
+        if steady_seconds >= PRUNE_AFTER_STEADY_SECONDS and time.monotonic() >= self._prune_at:
+            self._prune_dead()
 
     def _note_clock(self, ahead: float) -> None:
         """Notice that Redis's clock has jumped, or this machine has slept: then all others look silent."""
@@ -97,6 +107,17 @@ class Recoverer:
                     )
             except (ResponseError, TimeoutError) as error:
                 self._complain(run, error)
+
+    def _prune_dead(self) -> None:
+        """Unregister the dead workers of Ruby, which wait for a worker of Ruby to start."""
+        self._prune_at = time.monotonic() + PRUNE_EVERY_SECONDS
+        try:
+            for worker_id in workers.prune_dead(self._link):
+                _log.warning("worker %s sent no heartbeat for %g s: pruned", worker_id, PRUNE_AFTER_SECONDS)
+        except ResponseError as error:
+            if "pruning" not in self._complained:
+                _log.error("dead workers cannot be pruned: %s", error)
+                self._complained.add("pruning")
 
     def _recover(self, run: str, judge: Judge, dead_since_ms: int | str = "") -> bool:
         """Recover a run; one that holds what nobody can read stays as it is, and keeps no other waiting."""

@@ -1,4 +1,4 @@
-"""A dead worker of ours whose job Ruby's pruner has failed, or is failing: it fails once and is never lost."""
+"""A dead worker of ours whose job Ruby's pruner has failed or is failing: it fails once, and is not lost."""
 
 from __future__ import annotations
 
