@@ -10,6 +10,7 @@ from typing import NoReturn
 from jobqueue import attention, lifeline
 from jobqueue.attention import Attention
 from jobqueue.forkingworker import ForkingWorker
+from jobqueue.interruption import interruption
 from jobqueue.patience import GaveUp
 from jobqueue.slot import REPLACE, Slot
 from jobqueue.worker import Worker, worker_id
@@ -57,6 +58,9 @@ def work(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
     kind = ForkingWorker if is_forking else Worker
     if is_forking:
         heard.pass_on()
+    else:
+        # Its first turn may have to wait for Redis, and until then no job is to be ended
+        interruption.listen(lambda: None)
     slot.stacks.write_when_told(passes_on=is_forking)
     attention.hear()
     try:

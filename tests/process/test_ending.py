@@ -10,6 +10,7 @@ import redis as redis_client
 
 from jobqueue.failure import Failure
 from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, wait_for
+from tests.redisserver import RedisServer
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -72,6 +73,24 @@ def test_nothing_happens_to_an_idle_worker(
     ledger.wait_for("1")
     assert worker.workers() == before
     assert redis.llen("resque:failed") == 0
+
+
+@MODES
+@TARGETS
+def test_nothing_happens_to_a_worker_that_still_waits_for_redis(
+    redis_factory: Callable[..., RedisServer], jobworker: Start, target: str, mode: tuple[str, ...]
+) -> None:
+    server = redis_factory()
+    server.kill()
+    worker = jobworker("--queues", "work", *mode, REDIS_URL=server.url)
+    (pid,) = wait_for(worker.workers)
+    wait_for(lambda: f":{pid}:work: Redis at" in worker.log)
+
+    send(worker, target)
+    server.start()
+    wait_for(lambda: f":{pid}:work: Redis answers again" in worker.log)
+    worker.wait_until_idle()
+    assert worker.workers() == [pid]
 
 
 @MODES
