@@ -51,7 +51,7 @@ def test_elsewhere_a_thread_looks_for_the_parent(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.delattr("ctypes.CDLL")
     monkeypatch.setattr(lifeline, "LOOK_SECONDS", 0.0)
-    answers = chain([os.getppid()], repeat(1))
+    answers = chain([os.getppid()], repeat(os.getppid() + 1))
     real = os.getppid
 
     def getppid() -> int:
