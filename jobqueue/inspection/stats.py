@@ -17,7 +17,10 @@ from jobqueue.keys import to_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
-    """Resque's ``info``. ``failed`` is the length of the Failed list, not the count of failed jobs."""
+    """Resque's ``info``: it counts every registered worker, silent ones too.
+
+    ``failed`` is the length of the Failed list, not the count of failed jobs.
+    """
 
     pending: int
     processed: int
@@ -63,8 +66,19 @@ class Overview:
         return sum(queue.size for queue in self.queues)
 
     @property
+    def alive(self) -> list[Doing]:
+        """The workers that are not silent."""
+        return [worker for worker in self.workers if not worker.is_silent]
+
+    @property
     def working(self) -> list[Doing]:
-        return [worker for worker in self.workers if worker.is_working]
+        """Those of them that have a job."""
+        return [worker for worker in self.alive if worker.is_working]
+
+    @property
+    def silent(self) -> list[Doing]:
+        """The workers that may be dead: nobody knows whether they still do what they began."""
+        return [worker for worker in self.workers if worker.is_silent]
 
 
 def overview() -> Overview:
@@ -130,7 +144,7 @@ def info(seen: Overview | None = None) -> Info:
         processed=seen.stat_processed,
         queues=len(seen.queues),
         workers=len(seen.workers),
-        working=len(seen.working),
+        working=sum(worker.is_working for worker in seen.workers),
         failed=seen.failed,
         servers=[address().masked],
         environment="development" if django_settings.DEBUG else "production",

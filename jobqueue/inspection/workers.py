@@ -64,6 +64,10 @@ class Worker:
     def is_silent(self) -> bool:
         return is_silent(self.heartbeat)
 
+    @property
+    def may_be_dead(self) -> bool:
+        return may_be_dead(self.heartbeat)
+
 
 def ids() -> list[str]:
     """Return the ids of the registered workers, sorted by bytes."""
@@ -153,6 +157,11 @@ def is_silent(heartbeat: Moment | None) -> bool:
     """Tell whether a last heartbeat is so old that its worker is likely dead, though nobody noticed yet."""
     limit = timedelta(seconds=max(SILENT_SECONDS, settings.dead_after_seconds))
     return bool(heartbeat and heartbeat.at and datetime.now(UTC) - heartbeat.at > limit)
+
+
+def may_be_dead(heartbeat: Moment | None) -> bool:
+    """Tell whether nothing says that a worker lives: it is silent, or never sent what can be read."""
+    return not (heartbeat and heartbeat.at) or is_silent(heartbeat)
 
 
 def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:

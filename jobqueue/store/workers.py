@@ -15,6 +15,8 @@ from jobqueue import pruning
 from jobqueue.conf import settings
 from jobqueue.connection import keys, reaching
 from jobqueue.inspection import inflight
+from jobqueue.inspection.replies import fetch, or_else
+from jobqueue.inspection.workers import may_be_dead, read_moment
 from jobqueue.keys import to_text
 from jobqueue.link import Call, Link
 from jobqueue.recovery import Judge
@@ -64,17 +66,19 @@ def _pruned(link: Link, worker_id: str, heartbeat: bytes) -> bool:
         return False
 
 
-def remove_silent(worker_id: str, heartbeat: bytes, judge: Judge) -> Removal:
-    """Take a worker for dead that somebody knows to be so; ``heartbeat`` is its last one, "" for none.
+def remove_silent(worker_id: str, judge: Judge) -> Removal:
+    """Unregister a worker at once that somebody knows to be dead, if it may be.
 
     ``judge`` decides on the jobs that one of ours has in flight. Raises RedisUnreachable, ResponseError, and
     ValueError if nobody can read what is in flight.
     """
     with closing(Link()) as link, reaching():
-        own = inflight.runs_of(worker_id)
-        if own:
+        heartbeat = or_else(None, fetch([("HGET", keys().heartbeats, worker_id)])[0], "", [])
+        if not may_be_dead(read_moment(heartbeat)):
+            return Removal.LIVES
+        if own := inflight.runs_of(worker_id):
             return _recover(link, own, judge)
-        answer = _unregister(link, worker_id, heartbeat, pruning.unregistered_entry)
+        answer = _unregister(link, worker_id, heartbeat or b"", pruning.unregistered_entry)
     if answer == OTHERS_PRUNE:
         return Removal.OTHERS_PRUNE
     return Removal.UNREGISTERED if answer == DONE else Removal.LIVES

@@ -14,9 +14,9 @@ WORKERS_SHOWN = 50
 
 @page()
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show the queues, and the workers with what each is doing, the busy ones first."""
+    """Show the queues, and the workers with what each is doing, the busy ones first, the silent last."""
     seen = stats.overview()
-    workers = sorted(seen.workers, key=lambda worker: not worker.is_working)
+    workers = sorted(seen.workers, key=lambda worker: (worker.is_silent, not worker.is_working))
     context = {
         "title": "Overview",
         "seen": seen,

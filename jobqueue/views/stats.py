@@ -94,12 +94,13 @@ def key(request: HttpRequest, key: str) -> HttpResponse:
 def text(request: HttpRequest) -> HttpResponse:
     """Show the totals as lines of text, in the form of resque-web's ``stats.txt``, for monitoring."""
     seen = reading.overview()
+    info = reading.info(seen)
     lines = [
-        f"resque.pending={seen.pending}",
-        f"resque.processed+={seen.stat_processed}",
-        f"resque.failed+={seen.failed}",
-        f"resque.workers={len(seen.workers)}",
-        f"resque.working={len(seen.working)}",
+        f"resque.pending={info.pending}",
+        f"resque.processed+={info.processed}",
+        f"resque.failed+={info.failed}",
+        f"resque.workers={info.workers}",
+        f"resque.working={info.working}",
         *(f"queues.{queue.name[:LONGEST_NAME]}={queue.size}" for queue in seen.queues),
     ]
     body = "\n".join(on_one_line(line) for line in lines)

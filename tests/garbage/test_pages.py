@@ -15,7 +15,7 @@ from jobqueue import rubyjson
 from jobqueue.failure import Failure
 from jobqueue.views.converters import NameConverter
 from tests.garbage.corpus import HUGE, RUBYS, TEXTS, TYPES
-from tests.garbage.places import KEYS, PLACES, WORKER
+from tests.garbage.places import DEAD, KEYS, PLACES, WORKER
 
 LARGEST_PAGE = 3_000_000
 LONGEST_SECONDS = 20.0
@@ -30,6 +30,8 @@ LISTED = [
     "queues/work/",
     "workers/",
     f"workers/{WORKER}/",
+    f"workers/{WORKER}/prune/",
+    "workers/prune/",
     "stats/",
     "stats/keys/",
     "stats.txt",
@@ -156,6 +158,28 @@ def test_every_failure_can_be_retried_or_is_left_and_can_be_removed(staff, redis
 
     assert staff.post("/jobs/failed/remove/", named(now)).status_code == 302
     assert redis.lrange(KEYS.failed, 0, -1) == [before, after] == [b"before", b"after"]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_worker_of_ruby_can_be_pruned_whatever_stands_everywhere(staff, redis, text):
+    fill(redis, text)
+    redis.delete(KEYS.pruning, KEYS.runs)
+
+    assert staff.post(f"/jobs/workers/{WORKER}/prune/").status_code == 302
+
+    assert not redis.sismember(KEYS.workers, WORKER)
+    assert rubyjson.decode(redis.lindex(KEYS.failed, -1))["worker"] == WORKER
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_worker_of_ours_stays_whose_jobs_nobody_can_read(staff, redis, text):
+    fill(redis, text)
+    held = redis.hgetall(KEYS.inflight(DEAD))
+
+    response = staff.post(f"/jobs/workers/{WORKER}/prune/", follow=True)
+
+    assert f"Worker {WORKER} stays: " in response.content.decode()
+    assert redis.hgetall(KEYS.inflight(DEAD)) == held
 
 
 def named(text: bytes) -> dict[str, str]:

@@ -20,6 +20,18 @@ def test_info_is_resques(redis):
     assert len(info.servers) == 1
 
 
+def test_an_overview_tells_the_silent_from_the_living(redis):
+    load(redis, "worker_working")
+    redis.sadd("resque:workers", "h:1:q")
+    redis.set("resque:worker:h:1:q", "{}")
+
+    seen = stats.overview()
+
+    assert [worker.id for worker in seen.silent] == ["vm:28413:emails,reports"]
+    assert [worker.id for worker in seen.alive] == [worker.id for worker in seen.working] == ["h:1:q"]
+    assert (stats.info(seen).workers, stats.info(seen).working) == (2, 2)
+
+
 def test_the_environment_of_a_site_with_debug_is_development(redis, settings):
     settings.DEBUG = True
 

@@ -10,6 +10,7 @@ import pytest
 from jobqueue import clock
 from jobqueue.payload import Job, encode
 from jobqueue.recovery import put_back
+from jobqueue.scripts import load
 from jobqueue.store import runs, workers
 from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.pushing import push
@@ -52,6 +53,7 @@ def run(redis, link):
     run.register(0.0)
     run.claim(["work"], 1, Endings())
     run.start(1, SHOWN, Endings())
+    redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
     return run
 
 
@@ -107,8 +109,6 @@ def test_one_that_may_live_is_left_alone(redis, link, seconds_ago):
 
 
 def test_one_of_ours_is_left_to_its_recovery(redis, link, run):
-    redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
-
     assert workers.prune_dead(link) == []
 
     assert run.tokens() == {1}
@@ -117,7 +117,6 @@ def test_one_of_ours_is_left_to_its_recovery(redis, link, run):
 
 def test_one_of_ours_that_has_no_run_any_more_is_pruned(redis, link, run):
     """Its job in flight stays where it is: it is a matter of the run, not of the worker."""
-    redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
     redis.delete(f"resque:worker:{WORKER}")
     redis.zrem("resque:runs", run.name)
 
@@ -241,9 +240,8 @@ def test_a_silent_worker_of_ruby_is_unregistered_as_by_rubys_command(redis):
     goldenfiles.load(redis, "worker_killed")
     redis.delete("resque:pruning_dead_workers_in_progress")
     worker_id = "vm:28510:emails,reports"
-    heartbeat = redis.hget("resque:workers:heartbeat", worker_id)
 
-    assert workers.remove_silent(worker_id, heartbeat, put_back) is Removal.UNREGISTERED
+    assert workers.remove_silent(worker_id, put_back) is Removal.UNREGISTERED
 
     rubys = goldenfiles.values("worker_killed_pruned_by_next_on_same_host")
     entry, rubys_entry = json.loads(redis.lindex("resque:failed", 0)), json.loads(*rubys["resque:failed"])
@@ -254,38 +252,49 @@ def test_a_silent_worker_of_ruby_is_unregistered_as_by_rubys_command(redis):
 def test_one_that_never_sent_a_heartbeat_is_unregistered(redis):
     register(redis, heartbeat=None, shown=SHOWN)
 
-    assert workers.remove_silent(WORKER, b"", put_back) is Removal.UNREGISTERED
+    assert workers.remove_silent(WORKER, put_back) is Removal.UNREGISTERED
 
     assert json.loads(redis.lindex("resque:failed", 0))["exception"] == "Resque::DirtyExit"
     assert left(redis) == ["failed"]
 
 
-def test_one_that_has_sent_a_heartbeat_meanwhile_lives(redis):
-    register(redis, heartbeat=beat(0))
+@pytest.mark.parametrize("seconds_ago", [0, 80])
+def test_one_that_may_well_live_is_not_unregistered(redis, seconds_ago):
+    register(redis, heartbeat=beat(seconds_ago))
 
-    assert workers.remove_silent(WORKER, LONG_AGO.encode(), put_back) is Removal.LIVES
+    assert workers.remove_silent(WORKER, put_back) is Removal.LIVES
 
     assert redis.sismember("resque:workers", WORKER)
+
+
+def test_one_that_begins_a_job_meanwhile_is_not_unregistered(redis, monkeypatch):
+    register(redis, heartbeat=None)
+    begin = lambda name: redis.set(f"resque:worker:{WORKER}", SHOWN) and load(name)  # noqa: E731
+    monkeypatch.setattr(workers, "load", begin)
+
+    assert workers.remove_silent(WORKER, put_back) is Removal.LIVES
+
+    assert redis.get(f"resque:worker:{WORKER}") == SHOWN
 
 
 def test_while_ruby_prunes_one_has_to_wait(redis):
     register(redis)
     redis.set("resque:pruning_dead_workers_in_progress", "x", ex=60)
 
-    assert workers.remove_silent(WORKER, LONG_AGO.encode(), put_back) is Removal.OTHERS_PRUNE
+    assert workers.remove_silent(WORKER, put_back) is Removal.OTHERS_PRUNE
 
 
 def test_a_silent_one_of_ours_is_recovered(redis, run):
     redis.zadd("resque:runs", {run.name: 1})
 
-    assert workers.remove_silent(WORKER, b"", put_back) is Removal.RECOVERED
+    assert workers.remove_silent(WORKER, put_back) is Removal.RECOVERED
 
     assert redis.lrange("resque:queue:work", 0, -1) == [PAYLOAD]
     assert not redis.exists("resque:workers", "resque:runs", f"resque:inflight:{run.name}")
 
 
 def test_one_of_ours_that_lives_is_not_recovered(redis, run):
-    assert workers.remove_silent(WORKER, b"", put_back) is Removal.LIVES
+    assert workers.remove_silent(WORKER, put_back) is Removal.LIVES
 
     assert run.tokens() == {1}
 
@@ -294,9 +303,10 @@ def test_of_two_of_ours_with_one_id_a_living_one_is_enough(redis, link, run):
     """Containers may all have the same."""
     other = Run(link, WORKER)
     other.register(0.0)
+    redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
     redis.zadd("resque:runs", {run.name: 1})
 
-    assert workers.remove_silent(WORKER, b"", put_back) is Removal.LIVES
+    assert workers.remove_silent(WORKER, put_back) is Removal.LIVES
 
     assert run.tokens() == {1}
 
@@ -306,7 +316,7 @@ def test_one_of_ours_whose_jobs_nobody_can_read_stays(redis, run):
     redis.hset(f"resque:inflight:{run.name}", "2", "odd")
 
     with pytest.raises(ValueError, match="is not how a payload is held in flight"):
-        workers.remove_silent(WORKER, b"", put_back)
+        workers.remove_silent(WORKER, put_back)
 
     assert redis.zcard("resque:runs") == 1
 

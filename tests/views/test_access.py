@@ -21,7 +21,9 @@ CHANGES = [reverse(f"jobqueue:{name}") for name in ("retry", "remove")] + [
     "/jobs/queues/emails/resume/",
 ]
 ASKED_FIRST = [reverse(f"jobqueue:{name}") for name in ("retry_all", "clear", "clear_retried")] + [
-    "/jobs/queues/emails/remove/"
+    "/jobs/queues/emails/remove/",
+    "/jobs/workers/prune/",
+    "/jobs/workers/h:1:q/prune/",
 ]
 
 FOR_ANYBODY = [reverse("jobqueue:health")]
@@ -64,12 +66,14 @@ def test_a_user_without_the_right_is_told_so(client, django_user_model, redis, u
 def test_who_may_only_see_changes_nothing(reader, redis, url):
     redis.rpush("resque:failed", "x")
     redis.sadd("resque:queues", "emails")
+    redis.sadd("resque:workers", "h:1:q")
 
     response = reader.post(url, {"index": "0", "digest": "x"})
 
     assert response.status_code == 403
     assert b"who may not change anything here" in response.content
-    assert redis.llen("resque:failed") == redis.scard("resque:queues") == 1
+    counts = [redis.llen("resque:failed"), redis.scard("resque:queues"), redis.scard("resque:workers")]
+    assert counts == [1, 1, 1]
 
 
 @pytest.mark.parametrize("url", CHANGES)
@@ -81,10 +85,12 @@ def test_a_change_is_no_get(staff, url):
 def test_a_get_asks_and_changes_nothing(staff, redis, url):
     redis.rpush("resque:failed", "x")
     redis.sadd("resque:queues", "emails")
+    redis.sadd("resque:workers", "h:1:q")
 
     assert staff.get(url).status_code == 200
 
-    assert redis.llen("resque:failed") == redis.scard("resque:queues") == 1
+    counts = [redis.llen("resque:failed"), redis.scard("resque:queues"), redis.scard("resque:workers")]
+    assert counts == [1, 1, 1]
 
 
 @pytest.mark.parametrize("url", CHANGES + ASKED_FIRST)
