@@ -16,7 +16,8 @@ from typing import cast
 import django
 
 from tests.chaos import jobs, ledger
-from tests.chaos.accounts import Account, draw_up, life_of, read_lives
+from tests.chaos.accounts import Account, draw_up, life_of
+from tests.chaos.lives import read_lives
 from tests.chaos.monkey import CUT_OFF, FAULTS, Monkey
 from tests.chaos.plan import REST
 from tests.chaos.remains import KEYS, failures, left_keys, odd_lines, wrong_counts

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 FOLDER = "CHAOS_LEDGER"
 """Environment variable that names the folder."""
+FORKS = "CHAOS_FORKS"
+"""Environment variable that is set where jobs are performed by children of their worker."""
 
 TRIED = "tried"
 """A job is about to be enqueued; the remark is its kind."""
@@ -34,11 +36,14 @@ CALMS = "calms"
 
 
 class Note(NamedTuple):
-    """One line: which job, when (seconds since the epoch), written by which process, and a remark."""
+    """One line."""
 
     name: str
+    """Which job."""
     at: float
+    """Seconds since the epoch."""
     pid: int
+    """Of the process that wrote it; if that performs a job, of its worker."""
     remark: str
 
 
@@ -46,7 +51,7 @@ def note(book: str, name: str, remark: str = "") -> None:
     """Write a line. One write of one process is never mixed with another's, nor half done."""
     file = os.open(_path(book), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, f"{name} {time.time():.3f} {os.getpid()} {remark}\n".encode())
+        os.write(file, f"{name} {time.time():.6f} {_pid()} {remark}\n".encode())
     finally:
         os.close(file)
 
@@ -71,6 +76,10 @@ def size(book: str) -> int:
     with suppress(FileNotFoundError):
         return _path(book).stat().st_size
     return 0
+
+
+def _pid() -> int:
+    return os.getppid() if FORKS in os.environ else os.getpid()
 
 
 def _path(book: str) -> Path:

@@ -65,13 +65,19 @@ class Monkey:
     def rest(self) -> None:
         """Repair everything, wait until the site has recovered, and disturb it no more for a while."""
         self._repairs.make_all()
-        if not self._site.settles(SETTLE_SECONDS):
-            self.complaints.append(f"not all is well {SETTLE_SECONDS} s after the last fault")
+        if not self._settle():
             return
         began = time.time()
         time.sleep(REST_SECONDS)
         ledger.note(ledger.CALMS, REST, f"{began:.3f}")
         self.done[REST] += 1
+
+    def _settle(self) -> bool:
+        """Wait until the site has recovered; tell whether it has."""
+        has_recovered = self._site.settles(SETTLE_SECONDS)
+        if not has_recovered:
+            self.complaints.append(f"not all is well {SETTLE_SECONDS} s after the last fault")
+        return has_recovered
 
     def cut_off(self, step: Step) -> None:
         """Have a tree taken for dead, while all others are well, and let it come back then.
@@ -87,6 +93,7 @@ class Monkey:
         proxy.refuse() if way == "network" else send(signal.SIGSTOP)
         self._wait_until_recovered(tree, runs)
         proxy.accept() if way == "network" else send(signal.SIGCONT)
+        self._settle()
 
     def _wait_until_recovered(self, tree: Tree, runs: set[bytes]) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS

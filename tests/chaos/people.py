@@ -12,8 +12,8 @@ from jobqueue.payload import decode
 from jobqueue.store.failures import remove, retry_listed
 from jobqueue.store.queues import pause, remove_jobs, resume
 from tests.chaos import ledger
-from tests.chaos.accounts import how_failed, job_in
 from tests.chaos.jobs import QUEUES
+from tests.chaos.lives import how_failed, job_in
 from tests.chaos.repairs import Repairs
 from tests.chaos.site import KEYS, Site
 

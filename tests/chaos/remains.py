@@ -12,7 +12,7 @@ import redis
 from jobqueue.failure import Failure
 from jobqueue.keys import Keys
 from tests.chaos import ledger
-from tests.chaos.accounts import RAISED, Life, ways_failed
+from tests.chaos.lives import RAISED, Life, ways_failed
 
 KEYS = Keys("resque:")
 LASTING = {KEYS.queues, KEYS.failed, KEYS.stat("processed"), KEYS.stat("failed")}

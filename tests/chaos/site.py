@@ -28,7 +28,7 @@ SETTINGS = "tests.chaos.settings"
 COMMON = ("--shutdown-timeout", "1", "--interval", "1")
 TREES: tuple[tuple[int, tuple[str, ...], dict[str, str]], ...] = (
     (2, ("--queues", "quick,slow"), {}),
-    (1, ("--queues", "*", "--jobs-per-fork", "1"), {}),
+    (1, ("--queues", "*", "--jobs-per-fork", "1"), {ledger.FORKS: "1"}),
     (2, ("--queues", "slow,quick", "--jobs-per-fork", "40"), {"TERM_CHILD": "1"}),
 )
 """How many workers, with which options, in which environment."""

@@ -11,8 +11,9 @@ from jobqueue.failure import Failure, entry, retried
 from jobqueue.payload import Job, encode
 from jobqueue.recovery import DIRTY_EXIT
 from tests.chaos import ledger
-from tests.chaos.accounts import Account, draw_up, life_of, read_lives
+from tests.chaos.accounts import Account, draw_up, life_of
 from tests.chaos.jobs import REPEATED_BY_ITSELF
+from tests.chaos.lives import read_lives
 from tests.chaos.remains import failures, left_keys, odd_lines, wrong_counts
 
 
@@ -133,12 +134,13 @@ def test_a_job_that_begins_after_it_was_taken_out_of_its_queue_is_invented(at):
         (REPEATED_BY_ITSELF, (11.0, 12.0), True),
     ],
 )
-def test_a_job_may_repeat_only_where_something_was_broken(at, kind, times, is_in_order):
+def test_a_job_may_repeat_only_where_something_was_broken(at, monkeypatch, kind, times, is_in_order):
     at(8.0)
     enqueued("a", kind=kind)
     enqueued("b")
     for began in times:
         at(began)
+        monkeypatch.setattr(ledger, "_pid", lambda: int(began))  # noqa: B023 - used at once
         note("a", ledger.BEGAN, ledger.ENDED)
     at(11.5)
     note("b", ledger.BEGAN, ledger.ENDED)

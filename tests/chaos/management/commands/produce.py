@@ -15,7 +15,7 @@ from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisUnreachable
 from tests.chaos import jobs
 
-BACKLOG = 300
+BACKLOG = 100
 """With so many jobs waiting, a producer waits too: each is to be performed while there is chaos."""
 
 
@@ -55,11 +55,11 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
         (60, lambda: (jobs.alone,)),
         (60, lambda: (jobs.fail,)),
         (60, lambda: (jobs.enqueue_more,)),
-        (20, lambda: (jobs.last, round(chance.uniform(0, 2), 3))),
+        (10, lambda: (jobs.last, round(chance.uniform(0, 2), 3))),
         (20, lambda: (jobs.run_program,)),
-        (8, lambda: (jobs.crash, how)),
-        (8, lambda: (jobs.crash_once, how)),
-        (4, lambda: (jobs.take_too_long,)),
+        (3, lambda: (jobs.crash, how)),
+        (3, lambda: (jobs.crash_once, how)),
+        (3, lambda: (jobs.take_too_long,)),
         (2, lambda: (jobs.ignore_timeout,)),
     ]
     (make,) = chance.choices([make for _, make in kinds], weights=[weight for weight, _ in kinds])

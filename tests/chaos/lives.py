@@ -1,0 +1,111 @@
+"""The life of each job, as the ledger and the Failed list tell it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from jobqueue.failure import Failure
+from jobqueue.recovery import DIRTY_EXIT
+from tests.chaos import ledger
+from tests.chaos.jobs import REPEATED_BY_ITSELF
+
+RAISED, KILLED = "raised", "killed"
+
+
+@dataclass(kw_only=True, slots=True)
+class Life:
+    """All that is known of one job."""
+
+    kind: str = ""
+    """Empty if nobody has tried to enqueue it."""
+    tried: int = 0
+    is_acknowledged: bool = False
+    is_refused: bool = False
+    began: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    ended_by: list[int] = field(default_factory=list)
+    """The pids of the workers."""
+    retried: list[float] = field(default_factory=list)
+    dequeued: list[tuple[float, str]] = field(default_factory=list)
+    is_failed: bool = False
+    """Its failure stands in the Failed list and was not retried."""
+    is_removed: bool = False
+    """Its failure was removed, or may have been."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it has ended, after the last retry if there was one, or stands where it can be seen."""
+        after = self.retried[-1] if self.retried else 0.0
+        return bool(
+            any(at > after for at in self.ended) or self.is_failed or self.is_removed or self.dequeued
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        return self.is_acknowledged and not self.is_explained
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether it came to life although nobody has enqueued it, or after it was taken out again."""
+        lives = bool(self.began or self.ended or self.is_failed)
+        surely_out = [at for at, how in self.dequeued if how == "surely"]
+        return (lives and (not self.kind or self.is_refused)) or any(
+            began > out for out in surely_out for began in self.began
+        )
+
+    def is_repeated_within(self, calm: tuple[float, float]) -> bool:
+        """Tell whether it began twice while nothing was broken."""
+        if self.kind == REPEATED_BY_ITSELF:
+            return False
+        return any(calm[0] <= first and again <= calm[1] for first, again in pairwise(self.began))
+
+
+def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
+    """Return what the ledger and the Failed list tell of each job, by its name."""
+    lives: dict[str, Life] = {}
+    for book in (ledger.TRIED, ledger.ACKNOWLEDGED, ledger.REFUSED, ledger.BEGAN, ledger.ENDED):
+        for note in ledger.read(book):
+            _add(lives.setdefault(note.name, Life()), book, note)
+    for book in (ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED):
+        for note in ledger.read(book):
+            _add(lives.setdefault(note.name, Life()), book, note)
+    for failure in failures:
+        if not failure.retried_at:
+            lives.setdefault(job_in(failure), Life()).is_failed = True
+    return lives
+
+
+def _add(life: Life, book: str, note: ledger.Note) -> None:
+    if book == ledger.TRIED:
+        life.kind, life.tried = note.remark, life.tried + 1
+    elif book == ledger.ACKNOWLEDGED:
+        life.is_acknowledged = True
+    elif book == ledger.REFUSED:
+        life.is_refused = True
+    elif book == ledger.DEQUEUED:
+        life.dequeued.append((note.at, note.remark.strip()))
+    elif book == ledger.REMOVED:
+        life.is_removed = True
+    else:
+        times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
+        times[book].append(note.at)
+        if book == ledger.ENDED:
+            life.ended_by.append(note.pid)
+
+
+def job_in(failure: Failure) -> str:
+    """Return the name of a failed job, which is its first argument."""
+    return str(failure.job.args[0]) if failure.job and failure.job.args else "unreadable"
+
+
+def how_failed(failure: Failure) -> str:
+    """Tell whether a job has raised, or its process has died: Resque counts only the first as failed."""
+    was_killed = failure.exception == DIRTY_EXIT or "its process was killed" in failure.error
+    return KILLED if was_killed else RAISED
+
+
+def ways_failed(failures: Iterable[Failure]) -> Counter[str]:
+    return Counter(map(how_failed, failures))

@@ -1,0 +1,68 @@
+"""Jobs that were performed twice, and whether something has happened to their first worker."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from tests.chaos import ledger
+from tests.chaos.lives import Life
+
+LOST = re.compile(r"^([0-9.]+) ([0-9]+) worker \S+ was taken for dead", re.MULTILINE)
+SAME_PROCESS_SECONDS = 20.0
+"""Soon enough for a pid to be that of the same process."""
+Times = Mapping[int, list[float]]
+"""By pid, in ascending order."""
+
+
+def unexplained(lives: dict[str, Life]) -> Iterator[str]:
+    """Yield the names of jobs that were performed again while their first worker went on with other jobs.
+
+    A worker that goes on has settled what it has done, or will do so; unless its run was taken from it, which
+    it tells in its log.
+    """
+    begins, losses = _begins(), _losses()
+    for name, life in lives.items():
+        if len(life.ended) > 1 and not life.retried and _goes_on(life, begins, losses):
+            yield name
+
+
+def _goes_on(life: Life, begins: Times, losses: Times) -> bool:
+    """Tell whether a worker of a job has begun something after another had begun the same job."""
+    done = sorted(zip(life.ended, life.ended_by, strict=True))
+    for (ended, pid), _ in pairwise(done):
+        again = _first_after(sorted(life.began), ended)
+        later = again and _first_after(begins[pid], again - 1e-6)
+        if not later or later > again + SAME_PROCESS_SECONDS:
+            continue
+        lost = _first_after(losses.get(pid, []), ended - SAME_PROCESS_SECONDS)
+        if not lost or lost > later:
+            return True
+    return False
+
+
+def _first_after(times: list[float], at: float) -> float:
+    """Return the first of some times that is later; 0 if there is none."""
+    place = bisect_right(times, at)
+    return times[place] if place < len(times) else 0.0
+
+
+def _begins() -> Times:
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for note in ledger.read(ledger.BEGAN):
+        found[note.pid].append(note.at)
+    return {pid: sorted(times) for pid, times in found.items()}
+
+
+def _losses() -> Times:
+    """Return when workers have told that their runs were taken from them."""
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for path in sorted(Path(os.environ[ledger.FOLDER]).glob("tree-*.log")):
+        for at, pid in LOST.findall(path.read_text(errors="replace")):
+            found[int(pid)].append(float(at))
+    return {pid: sorted(times) for pid, times in found.items()}
