@@ -183,7 +183,7 @@ class Attention:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def signals_waiting() -> Iterator[None]:
     """Keep signals waiting while a process is made, until it has learned what they mean to it."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
     try:

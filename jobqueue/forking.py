@@ -9,9 +9,8 @@ import signal
 import time
 from typing import NamedTuple
 
-from jobqueue import attention as signals
 from jobqueue import lifeline, processtitle, registry
-from jobqueue.attention import PASSED_ON, Attention
+from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, signals_waiting
 from jobqueue.conf import settings
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
@@ -45,7 +44,7 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     lifeline.flush()
     attention.news()  # what came before is not meant for this job
     try:
-        with signals.held():
+        with signals_waiting():
             pid = os.fork()
             if pid == 0:
                 _perform_and_report(job, worker_id, page, writer)
@@ -81,11 +80,11 @@ def _report_of_death(job: Claimed, worker_id: str, child: _Child, attention: Att
 def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> None:
     """Do the child's part, which never returns; leaving without a report tells that it died."""
     try:
-        signals.leave_to_parent()
+        leave_to_parent()
         interruption.await_job()
         interruption.keep_timeouts(page, settings.job_timeout_seconds)
         interruption.listen(lambda: term_exception(page))
-        signals.hear()
+        hear()
         lifeline.die_with_parent(signal.SIGKILL)
         processtitle.show(f"Processing {job.queue}")
         _write(writer, _report(perform(job.payload, job.queue, worker_id)))

@@ -66,7 +66,7 @@ class Renewal:
         _log.info("starting anew in %s", self._directory)
         environ = {**os.environ, WORKERS_VARIABLE: _told(workers, is_paused)}
         lifeline.flush()
-        with attention.held():
+        with attention.signals_waiting():
             try:
                 os.chdir(self._directory)
                 _let_inherit(workers, inheritable=True)

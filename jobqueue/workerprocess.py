@@ -26,7 +26,7 @@ def fork_worker(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
     """
     supervisor = os.getpid()
     lifeline.flush()
-    with attention.held():
+    with attention.signals_waiting():
         pid = os.fork()
         if pid == 0:
             _be_worker(options, slot, heard, supervisor)

@@ -181,7 +181,7 @@ def test_the_hangup_of_a_closed_terminal_is_a_stop(attention, monkeypatch):
 
 
 def test_signals_wait_while_a_process_is_made(attention):
-    with module.held():
+    with module.signals_waiting():
         signal.raise_signal(signal.SIGTERM)
         assert not attention.is_stopping
 
@@ -189,7 +189,7 @@ def test_signals_wait_while_a_process_is_made(attention):
 
 
 def test_what_waited_comes_when_a_process_is_ready(attention):
-    with module.held():
+    with module.signals_waiting():
         signal.raise_signal(signal.SIGTERM)
         module.hear()
 
