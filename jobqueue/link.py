@@ -36,6 +36,11 @@ class Link:
         """Run one command. Raises redis-py's errors."""
         return self._exchange([parts])[0]
 
+    def now(self) -> float:
+        """Return the time by Redis's clock, in seconds since the epoch. Raises redis-py's errors."""
+        seconds, microseconds = self.command("TIME")
+        return int(seconds) + int(microseconds) / 1e6
+
     def run(self, *calls: Call) -> list[Any]:
         """Run scripts in one round trip, in order; two if Redis has to be told their texts again.
 

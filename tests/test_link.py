@@ -34,6 +34,12 @@ def test_an_error_of_a_command_is_raised_and_costs_no_connection(redis, link):
     assert link.connects == 1
 
 
+def test_the_clock_of_redis_is_told_to_the_microsecond(redis, link):
+    before, now, after = redis.time(), link.now(), redis.time()
+
+    assert before[0] + before[1] / 1e6 <= now <= after[0] + after[1] / 1e6
+
+
 def test_scripts_run_in_their_order(redis, link):
     redis.rpush("q", "a", "b", "a")
 

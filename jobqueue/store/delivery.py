@@ -66,8 +66,8 @@ class Run:
 
     def register(self, started_at: float) -> None:
         """Begin the run and make the worker known. ``started_at`` in seconds since the epoch."""
-        now = float(self._link.command("TIME")[0])
-        self._link.run(self._scripts.register(clock.started(started_at), clock.heartbeat(now)))
+        heartbeat = clock.heartbeat(self._link.now())
+        self._link.run(self._scripts.register(clock.started(started_at), heartbeat))
 
     def claim(self, queues: Sequence[str], most: int, endings: Endings, woken_by: str = "") -> list[Claimed]:
         """Settle what has ended and take up to ``most`` jobs of the first queue that has any."""

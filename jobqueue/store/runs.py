@@ -34,21 +34,20 @@ class LiveRun(NamedTuple):
 
 def heartbeat(link: Link, runs: Iterable[LiveRun]) -> float:
     """Tell that these runs live; return the time by Redis's clock, in seconds. Raises redis-py's errors."""
-    seconds, microseconds = map(int, link.command("TIME"))
-    now = clock.heartbeat(seconds)
+    now = link.now()
     key = keys()
     calls = [
-        Scripts(key, run.name, run.worker_id).heartbeat(clock.started(run.started_at), now) for run in runs
+        Scripts(key, run.name, run.worker_id).heartbeat(clock.started(run.started_at), clock.heartbeat(now))
+        for run in runs
     ]
     if calls:
         link.run(*calls)
-    return seconds + microseconds / 1e6
+    return now
 
 
 def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
     """Return the runs without a heartbeat for that long, with the last heartbeat in ms that is too old."""
-    seconds, microseconds = link.command("TIME")
-    oldest_ms = int(seconds) * 1000 + int(microseconds) // 1000 - int(dead_after_seconds * 1000)
+    oldest_ms = int((link.now() - dead_after_seconds) * 1000)
     silent = link.command("ZRANGEBYSCORE", keys().runs, "-inf", oldest_ms)
     return {to_text(name): oldest_ms for name in silent}
 

@@ -47,7 +47,7 @@ def prune_dead(link: Link) -> list[str]:
     One of ours whose run still stands in ``runs`` is left to its recovery. One that has never sent a
     heartbeat is left alone, as in Resque: an old client may not send any.
     """
-    now = int(link.command("TIME")[0])
+    now = link.now()
     beats = link.command("HGETALL", keys().heartbeats)
     pruned = []
     for name, beat in zip(beats[::2], beats[1::2], strict=True):
