@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from jobqueue import clock, failure, rubyjson
 from jobqueue.attention import Attention
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
@@ -227,7 +226,7 @@ class InFlight:
         if running is None:
             return
         self._give_back()
-        self._reconciled(lambda: self._run.start(running.token, _shown(running), self._endings))
+        self._reconciled(lambda: self._run.start(running.token, running.shown(time.time()), self._endings))
         self._endings = Endings()
         self._is_held = True
 
@@ -241,12 +240,3 @@ class InFlight:
             self._patience(step)
         except RunLost:
             self._lose()
-
-
-def _shown(job: Claimed) -> bytes:
-    """Return Resque's text of a running job."""
-    return b'{"queue":%s,"run_at":"%s","payload":%s}' % (
-        rubyjson.encode(job.queue).encode("utf-8", "replace"),
-        clock.run_at(time.time()).encode(),
-        failure.embedded(job.payload),
-    )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
-from jobqueue import clock
+from jobqueue import clock, failure, rubyjson
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import Keys, to_text
@@ -24,6 +24,14 @@ class Claimed(NamedTuple):
     token: int
     queue: str
     payload: bytes
+
+    def shown(self, run_at: float) -> bytes:
+        """Return Resque's text of a running job; ``run_at`` in seconds since the epoch."""
+        return b'{"queue":%s,"run_at":"%s","payload":%s}' % (
+            rubyjson.encode(self.queue).encode("utf-8", "replace"),
+            clock.run_at(run_at).encode(),
+            failure.embedded(self.payload),
+        )
 
 
 @dataclass(slots=True)
