@@ -170,6 +170,8 @@ class Attention:
         elif number in (PAUSE_SIGNAL, CONTINUE_SIGNAL):
             self.is_paused = number == PAUSE_SIGNAL
             self.is_free = not (self.is_paused or self.is_stopping)
+            # Passed on together, they could come in the other order
+            self._news.pop(CONTINUE_SIGNAL if self.is_paused else PAUSE_SIGNAL, None)
             self._tell(number)
         elif number == RENEW_SIGNAL and self._has_terminal and not os.isatty(0):
             # The terminal was closed: nobody asked for new code

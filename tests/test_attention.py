@@ -126,6 +126,8 @@ def test_the_death_of_the_supervisor_shortens_a_stop_and_lengthens_none(orphan, 
 
 # Pausing, and what is passed on
 
+PAUSES = (signal.SIGUSR2, signal.SIGCONT)
+
 
 def test_a_pause_holds_until_it_is_told_to_continue(attention):
     assert attention.is_free
@@ -147,11 +149,20 @@ def test_to_continue_does_not_undo_a_stop(attention):
 
 def test_news_are_told_once_in_their_order(attention):
     attention.pass_on()
-    for number in (signal.SIGCONT, END_SIGNAL, END_SIGNAL, signal.SIGUSR2, signal.SIGCONT):
+    for number in (signal.SIGCONT, END_SIGNAL, END_SIGNAL, signal.SIGTERM, signal.SIGCONT):
         os.kill(os.getpid(), number)
 
-    assert attention.news() == [END_SIGNAL, signal.SIGUSR2, signal.SIGCONT]
+    assert attention.news() == [END_SIGNAL, signal.SIGTERM, signal.SIGCONT]
     assert attention.news() == []
+
+
+@pytest.mark.parametrize("numbers", [PAUSES, PAUSES[::-1]])
+def test_of_a_pause_and_its_end_only_the_last_is_told(attention, numbers):
+    """Two signals that are passed on together may come in any order, and a pause would last for ever."""
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+    assert attention.news() == [numbers[-1]]
 
 
 def test_a_signal_that_comes_twice_within_a_second_counts_once(attention, monkeypatch):
