@@ -79,6 +79,7 @@ class Command(BaseCommand):
         if options["reload"]:
             reloading.run(chosen.stops.graceful.seconds)
             return
+        # First, since it lets the signals come that waited for new code: a Redis started below inherits that
         supervisor = None if renewal.is_trial() else Supervisor(chosen)
         try:
             connection.address()
