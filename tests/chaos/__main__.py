@@ -87,7 +87,7 @@ def end(site: Site, monkey: Monkey) -> list[str]:
 def seen(witness: Witness) -> Iterator[str]:
     if witness.looks < LEAST_LOOKS:
         yield f"the witness has looked {witness.looks} times only"
-    for payload in sorted(witness.doubles)[:SHOWN]:
+    for payload in sorted(witness.doubles.values())[:SHOWN]:
         yield f"stood in two places at once: {payload.decode()}"
 
 

@@ -92,7 +92,8 @@ class Faults(People):
             proxy.cut()
 
     def cut_in_reply(self) -> None:
-        for proxy in self._network():
+        """Lose an answer to a producer, and one to somebody else."""
+        for proxy in {*self._network(), self._site.proxies[-1]}:
             proxy.cut_in_reply(self.chance.choice([0, 0, 1, 5, 100]))
 
     def delay_replies(self) -> None:

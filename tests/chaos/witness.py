@@ -41,8 +41,8 @@ class Witness:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.looks = 0
-        self.doubles: set[bytes] = set()
-        """Payloads that were seen twice at once."""
+        self.doubles: dict[bytes, bytes] = {}
+        """Payloads that were seen twice at once, by id."""
 
     def __enter__(self) -> Witness:
         self._thread.start()
@@ -61,7 +61,7 @@ class Witness:
         """Look once. Raises redis-py's errors."""
         queues = map(KEYS.queue, QUEUES)
         texts = cast("list[bytes]", self._client.eval(ALL, len(QUEUES), *queues, KEYS.inflight("*")))
-        ids = {match[1]: text for text in texts if (match := ID.search(text))}
-        counts = Counter(match[1] for text in texts if (match := ID.search(text)))
-        self.doubles |= {ids[each] for each, count in counts.items() if count > 1}
+        ids = [(match[1], text) for text in texts if (match := ID.search(text))]
+        counts = Counter(each for each, _ in ids)
+        self.doubles |= {each: text for each, text in ids if counts[each] > 1}
         self.looks += 1
