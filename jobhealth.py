@@ -132,11 +132,6 @@ def _told(living: list[Sign]) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that this and ``manage.py jobhealth`` have in common."""
     parser.add_argument(
-        "--folder",
-        default=folder(),
-        help=f"Where supervisors give signs of life (%(default)s). Environment: {FOLDER_VARIABLE}.",
-    )
-    parser.add_argument(
         "--max-age",
         type=float,
         default=MAX_AGE_SECONDS,
@@ -150,12 +145,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main() -> int:
     """Print one line and return the exit status: 0 if healthy, 1 if not."""
     parser = argparse.ArgumentParser(
-        prog="jobhealth", description="Does a supervisor of jobworkers live here?"
+        prog="jobhealth",
+        description="Does a supervisor of jobworkers live here? Exit status 0 or 1, and a line that says why.",
+        epilog=f"Supervisors give signs of life in {folder()}; {FOLDER_VARIABLE} names another folder.",
     )
     add_arguments(parser)
     options = parser.parse_args()
     try:
-        sys.stdout.write(f"healthy: {judge(options.folder, options.max_age, options.workers)}\n")
+        sys.stdout.write(f"healthy: {judge(folder(), options.max_age, options.workers)}\n")
     except Unhealthy as error:
         sys.stdout.write(f"unhealthy: {error}\n")
         return 1

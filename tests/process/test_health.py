@@ -34,8 +34,9 @@ def silent_port() -> Iterator[int]:
 
 def probe(folder: Path, *options: str) -> tuple[int, str]:
     """Run the probe as a container's host does; return its exit status and what it says."""
-    asked = [sys.executable, "-m", "jobhealth", "--folder", str(folder), *options]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    asked = [sys.executable, "-m", "jobhealth", *options]
+    environ = {**os.environ, "JOBQUEUE_HEALTH_FOLDER": str(folder)}
+    answer = subprocess.run(asked, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     return answer.returncode, answer.stdout + answer.stderr
 
 

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            said = jobhealth.judge(options["folder"], options["max_age"], options["workers"])
+            said = jobhealth.judge(jobhealth.folder(), options["max_age"], options["workers"])
             if options["redis"]:
                 said += f"; {_ask_redis()}"
         except jobhealth.Unhealthy as error:
