@@ -70,7 +70,7 @@ PolicyOf = Callable[[str], CrashPolicy]
 def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
     """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
     worker_id = to_text(fields.get(b"worker", b""))
-    held = [_held(_token(field), value) for field, value in fields.items() if field not in NO_TOKENS]
+    held = [read_held(_token(field), value) for field, value in fields.items() if field not in NO_TOKENS]
     return worker_id, sorted(held)
 
 
@@ -85,7 +85,8 @@ def _token(field: bytes) -> int:
     return int(field)
 
 
-def _held(token: int, value: bytes) -> Held:
+def read_held(token: int, value: bytes) -> Held:
+    """Read ``<0|1>:<bytes of the queue's name>:<queue><payload>``; raise ValueError if it is no such text."""
     match = _HELD.match(value)
     start = match.end() if match else 0
     end = start + int(match[2]) if match else 0

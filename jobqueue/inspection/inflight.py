@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from jobqueue.connection import keys
 from jobqueue.inspection.jobs import SeenJob, read_job
 from jobqueue.inspection.replies import fetch, or_else
 from jobqueue.keys import to_bytes, to_text
-
-HEAD = re.compile(rb"([01]):(\d{1,9}):")
+from jobqueue.recovery import is_token, read_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +50,12 @@ def runs_of(worker_id: str, complaints: list[str] | None = None) -> list[str]:
 
 def _held(flat: list[bytes]) -> list[Held]:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    tokens = sorted((field for field in fields if field.isdigit()), key=lambda token: (len(token), token))
-    return [_read(fields[token]) for token in tokens]
+    return [_read(fields[token]) for token in sorted(filter(is_token, fields), key=int)]
 
 
 def _read(value: bytes) -> Held:
-    """Read ``<0|1>:<byte length of queue>:<queue><payload>``."""
-    head = HEAD.match(value)
-    if not head:
+    try:
+        held = read_held(0, value)
+    except ValueError:
         return Held(queue="", is_started=False, job=read_job(value))
-    start = head.end() + int(head[2])
-    return Held(
-        queue=to_text(value[head.end() : start]), is_started=head[1] == b"1", job=read_job(value[start:])
-    )
+    return Held(queue=held.queue, is_started=held.is_started, job=read_job(held.payload))
