@@ -146,7 +146,7 @@ def main() -> int:
     """Print one line and return the exit status: 0 if healthy, 1 if not."""
     parser = argparse.ArgumentParser(
         prog="jobhealth",
-        description="Does a supervisor of jobworkers live here? Exit status 0 or 1, and one line why.",
+        description="Does a supervisor of jobworkers live here? Exit status 0 or 1; one line says why.",
         epilog=f"Supervisors give signs of life in {folder()}; {FOLDER_VARIABLE} names another folder.",
     )
     add_arguments(parser)
