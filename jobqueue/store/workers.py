@@ -66,7 +66,7 @@ def _pruned(link: Link, worker_id: str, heartbeat: bytes) -> bool:
         return False
 
 
-def remove_silent(worker_id: str, judge: Judge) -> Removal:
+def prune(worker_id: str, judge: Judge) -> Removal:
     """Unregister a worker at once that somebody knows to be dead, if it may be.
 
     ``judge`` decides on the jobs that one of ours has in flight. Raises RedisUnreachable, ResponseError, and

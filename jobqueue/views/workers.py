@@ -131,7 +131,7 @@ def prune(request: HttpRequest, worker_id: str) -> HttpResponse:
         return redirect("jobqueue:worker", worker_id=worker_id)
     if request.method != "POST":
         return ask_to_prune(request, found)
-    remove(request, worker_id)
+    prune_one(request, worker_id)
     return redirect("jobqueue:workers")
 
 
@@ -158,24 +158,24 @@ def prune_silent(request: HttpRequest) -> HttpResponse:
         if time.monotonic() > deadline:
             messages.warning(request, "There are too many for one step. Prune again.", fail_silently=True)
             break
-        pruned += remove(request, worker.id, is_quiet=True)
+        pruned += prune_one(request, worker.id, is_quiet=True)
     messages.success(request, f"Silent workers that were pruned: {pruned:,}.", fail_silently=True)
     return redirect("jobqueue:workers")
 
 
-def remove(request: HttpRequest, worker_id: str, *, is_quiet: bool = False) -> bool:
+def prune_one(request: HttpRequest, worker_id: str, *, is_quiet: bool = False) -> bool:
     """Prune a worker and say what has become of it, if ``is_quiet`` only where it stays."""
     try:
-        removal = writing.remove_silent(worker_id, SilentRun(registry.crash_policy))
+        removal = writing.prune(worker_id, SilentRun(registry.crash_policy))
     except ValueError as error:
         messages.error(request, f"Worker {cut(worker_id)} stays: {error}.", fail_silently=True)
         return False
-    is_removed = removal in (Removal.UNREGISTERED, Removal.RECOVERED)
-    if not is_removed:
+    is_pruned = removal in (Removal.UNREGISTERED, Removal.RECOVERED)
+    if not is_pruned:
         messages.warning(request, said(removal, worker_id), fail_silently=True)
     elif not is_quiet:
         messages.success(request, said(removal, worker_id), fail_silently=True)
-    return is_removed
+    return is_pruned
 
 
 def said(removal: Removal, worker_id: str) -> str:
