@@ -27,10 +27,13 @@ def test_a_minute_of_chaos_loses_nothing() -> None:
     sys.stdout.write(run.stdout)
     sys.stderr.write(run.stderr)
 
-    *_, last = run.stdout.splitlines()
+    *told, last = run.stdout.splitlines()
+    faults = {name: int(times) for name, times in re.findall(r"^(\w+): (\d+)$", "\n".join(told), re.M)}
     numbers = re.fullmatch(
         r"enqueued: (\d+) performed: (\d+) repeated: \d+ failed: (\d+) invented: 0 lost: 0", last
     )
     assert numbers, last
     assert all(int(number) > 50 for number in numbers.groups())
+    assert sum(faults.values()) > 50
+    assert {"kill_redis", "kill_tree", "cut_in_reply", "fill_memory", "freeze_worker"} <= faults.keys()
     assert run.returncode == 0
