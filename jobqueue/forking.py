@@ -39,22 +39,15 @@ class Report(NamedTuple):
 
 def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Report:
     """Fork, let the child perform the job, and wait for its report or its death."""
-    reader, writer = os.pipe()
     page.lift_limit()
-    lifeline.flush()
     attention.news()  # what came before is not meant for this job
+    reader, writer = os.pipe()
     try:
-        with signals_waiting():
-            pid = os.fork()
-            if pid == 0:
-                _perform_and_report(job, worker_id, page, writer)
+        child = _Child(_fork(job, worker_id, page, writer), reader, attention, page)
     except OSError as error:
         _log.error("no child can be forked: %s", error)
         os.close(reader)
         return Report(None, is_put_back=True)
-    finally:
-        os.close(writer)
-    child = _Child(pid, reader, attention, page)
     try:
         text = child.wait()
     finally:
@@ -62,6 +55,19 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     if text:
         return Report(text[1:] if text[:1] == FAILED else None, is_put_back=text[:1] == BACK)
     return _report_of_death(job, worker_id, child, attention)
+
+
+def _fork(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> int:
+    """Return the pid of a child that performs the job and reports; the end of the pipe is its alone."""
+    lifeline.flush()
+    try:
+        with signals_waiting():
+            pid = os.fork()
+            if pid == 0:
+                _perform_and_report(job, worker_id, page, writer)
+    finally:
+        os.close(writer)
+    return pid
 
 
 def _report_of_death(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Report:
