@@ -33,6 +33,8 @@ PAGES = {
     "remove-queue": "queues/reports/remove/",
     "workers": "workers/",
     "worker": f"workers/{NOW_WORKING}/",
+    "prune-worker": "workers/app3.example.com:77:reports,search,critical/prune/",
+    "prune-silent": "workers/prune/",
     "stats": "stats/",
     "redis": "stats/redis/",
     "keys": "stats/keys/",
@@ -239,6 +241,23 @@ def test_all_failures_are_cleared_after_a_question(visitor, redis):
 
     expect(visitor.page.get_by_text("Nothing has failed")).to_be_visible()
     assert redis.llen("resque:failed") == 0
+
+
+@pytest.mark.parametrize("has_javascript", [True, False])
+def test_a_silent_worker_is_pruned_after_a_question(new_visitor, redis, has_javascript):
+    seed(redis)
+    redis.hset("resque:workers:heartbeat", "web2:911:*", "2026-01-01T00:00:00+00:00")
+    visitor = new_visitor(java_script_enabled=has_javascript)
+    visitor.visit("/jobs/workers/")
+    visitor.screenshot(f"dashboard-silent-{'with' if has_javascript else 'without'}-javascript")
+
+    visitor.page.locator("tbody").get_by_role("link", name="web2:911").click()
+    visitor.page.get_by_role("link", name="Prune worker").click()
+    visitor.page.get_by_role("button", name="Prune it").click()
+
+    expect(visitor.page.locator(".messagelist")).to_contain_text("Worker web2:911:* was pruned.")
+    expect(visitor.page.get_by_role("link", name="Prune silent workers")).to_have_count(0)
+    assert redis.llen("resque:failed") == 31
 
 
 def test_without_javascript_nothing_pretends_to_be_live(new_visitor, redis):

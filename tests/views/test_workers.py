@@ -253,6 +253,12 @@ def test_all_silent_workers_are_pruned_after_a_question(staff, redis, link):
     assert redis.smembers("resque:workers") == {b"a:3:q", b"a:4:q"}
 
 
+def test_without_silent_workers_there_is_nothing_to_prune(staff, redis):
+    register(redis, "a:1:q", 1)
+
+    assert b"No worker is silent now." in staff.get("/jobs/workers/prune/").content
+
+
 def test_of_very_many_silent_workers_as_many_are_pruned_as_there_is_time_for(staff, redis, monkeypatch):
     monkeypatch.setattr("jobqueue.views.workers.PRUNING_SECONDS", -1.0)
     register(redis, "a:1:q", 600)
