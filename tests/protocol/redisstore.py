@@ -136,7 +136,7 @@ class RedisStore:
 
     def held(self, run: str, token: int) -> recovery.Held | None:
         held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
-        return recovery._held(token, held) if held is not None else None
+        return recovery.read_held(token, held) if held is not None else None
 
     def start(self, run: str, token: int) -> None:
         self.refused(run, "start", token, b"{}", Endings())
