@@ -27,12 +27,15 @@ from tests.chaos.witness import Witness
 DRAIN_SECONDS = 90
 LEAVE_SECONDS = 20
 SHOWN = 10
+TERMINATED = 128 + signal.SIGTERM
 LEAST_JOBS = 100
 LEAST_LOOKS = 50
 
 
 def main() -> int:
     options = read_options()
+    # Whoever is told to end takes all of the site along
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     django.setup()
     folder = Path(tempfile.mkdtemp(prefix="jobqueue-chaos-"))

@@ -51,14 +51,19 @@ class Tree(Jobworker):
     def hears(self) -> bool:
         """Tell whether it goes on and hears signals: while it starts they end any process."""
         is_there = self.is_running and not self.may_end and bool(children(self.pid))
-        return is_there and "started" in self.log[self._log_before :]
+        return is_there and self._has_told_of_workers()
+
+    def _has_told_of_workers(self) -> bool:
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_before)
+            return any(b"started" in line for line in log)
 
     def is_whole(self) -> bool:
         """Tell whether it has all of its workers, and was not told to end."""
         return self.hears() and len(self.workers()) == self.count
 
     def start(self) -> None:
-        self._log_before = len(self.log) if self.log_path.exists() else 0
+        self._log_before = self.log_path.stat().st_size if self.log_path.exists() else 0
         self.may_end = False
         super().start()
 
