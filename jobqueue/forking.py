@@ -7,38 +7,29 @@ import os
 import select
 import signal
 import time
-from typing import NamedTuple
 
 from jobqueue import lifeline, processtitle, registry
 from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, signals_waiting
 from jobqueue.conf import settings
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
-from jobqueue.recovery import Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
+from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 
 DONE, FAILED, BACK = b"D", b"F", b"B"
+HOW = {DONE: "done", FAILED: "failed", BACK: "back"}
+"""What the first byte of a report tells; the failure's entry comes behind it."""
 LOOK_SECONDS = 1.0
 
 _log = logging.getLogger("jobqueue")
 
 
-class Report(NamedTuple):
-    """How a child ended its job."""
+def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Ending:
+    """Fork, let the child perform the job, and wait for its report or its death.
 
-    entry: bytes | None
-    """The failure's entry, None if the job is done."""
-    was_killed: bool = False
-    """The child died without a report."""
-    is_put_back: bool = False
-    """The worker had to end the child to stop in time, or could not even make one."""
-    again: bytes | None = None
-    """The payload to try again after a crash."""
-
-
-def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Report:
-    """Fork, let the child perform the job, and wait for its report or its death."""
+    A job that goes back with no payload goes as it is.
+    """
     page.lift_limit()
     attention.news()  # what came before is not meant for this job
     reader, writer = os.pipe()
@@ -47,14 +38,14 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     except OSError as error:
         _log.error("no child can be forked: %s", error)
         os.close(reader)
-        return Report(None, is_put_back=True)
+        return Ending(job.token, "back")
     try:
-        text = child.wait()
+        report = child.wait()
     finally:
         os.close(reader)
-    if text:
-        return Report(text[1:] if text[:1] == FAILED else None, is_put_back=text[:1] == BACK)
-    return _report_of_death(job, worker_id, child, attention)
+    if report:
+        return Ending(job.token, HOW[report[:1]], report[1:])
+    return _ending_of_dead(job, worker_id, child, attention)
 
 
 def _fork(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> int:
@@ -70,17 +61,14 @@ def _fork(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> int:
     return pid
 
 
-def _report_of_death(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Report:
+def _ending_of_dead(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Ending:
     held = Held(job.token, True, job.queue, job.payload)
     if child.overrun:
-        return Report(overrun_entry(held, worker_id, child.overrun), was_killed=True)
+        return Ending(job.token, "killed", overrun_entry(held, worker_id, child.overrun))
     if attention.is_overdue and not attention.plan.fails:
-        return Report(None, is_put_back=True)
+        return Ending(job.token, "back")
     policy_of = no_retry if child.is_killed else registry.crash_policy
-    ending = after_crash(held, worker_id, exit_text(child.pid, child.status), policy_of)
-    if ending.how == "back":
-        return Report(None, again=ending.text)
-    return Report(ending.text, was_killed=True)
+    return after_crash(held, worker_id, exit_text(child.pid, child.status), policy_of)
 
 
 def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> None:

@@ -39,11 +39,11 @@ class ForkingWorker(Worker):
 
     def _perform(self, job: Claimed) -> None:
         processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
-        report = perform_in_child(job, self.id, self._attention, self._child_page)
-        if report.again is not None:
-            self._in_flight.put_back_running(job, report.again)
-        elif report.is_put_back:
-            self._in_flight.put_back_running(job)
-            self._attention.sleep(0.0 if self._attention.is_stopping else FORK_AGAIN_SECONDS)
-        else:
-            self._in_flight.end(job, report.entry, was_killed=report.was_killed)
+        ending = perform_in_child(job, self.id, self._attention, self._child_page)
+        if ending.how != "back":
+            entry = None if ending.how == "done" else ending.text
+            self._in_flight.end(job, entry, was_killed=ending.how == "killed")
+            return
+        self._in_flight.put_back_running(job, ending.text)
+        if not ending.text and not self._attention.is_stopping:
+            self._attention.sleep(FORK_AGAIN_SECONDS)

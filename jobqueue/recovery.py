@@ -32,7 +32,7 @@ class Held(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What the script ``recover`` shall do with a token."""
+    """What becomes of a job in flight, by the script ``recover`` or by the worker that forked for it."""
 
     token: int
     how: str

@@ -14,8 +14,9 @@ import setproctitle
 from jobqueue import forking, payload
 from jobqueue.definition import job
 from jobqueue.failure import Failure
-from jobqueue.forking import Report, perform_in_child
+from jobqueue.forking import perform_in_child
 from jobqueue.payload import Job
+from jobqueue.recovery import Ending
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from tests.sample import jobs
@@ -34,14 +35,14 @@ def perform(function, attention, *args, queue="work", crashes=0, **options):
 
 
 def test_a_job_is_done_in_another_process(attention, redis):
-    report = perform(lambda: redis.set("pid", os.getpid()), attention)
+    ending = perform(lambda: redis.set("pid", os.getpid()), attention)
 
-    assert report == Report(None)
+    assert ending == Ending(1, "done")
     assert int(redis.get("pid")) != os.getpid()
 
 
 def test_what_a_job_leaves_in_memory_ends_with_its_process(attention, done):
-    assert perform(lambda: done.append("left"), attention) == Report(None)
+    assert perform(lambda: done.append("left"), attention) == Ending(1, "done")
 
     assert jobs.done == []
 
@@ -50,12 +51,12 @@ def test_a_job_that_raises_reports_its_failure(attention):
     def fail(message):
         raise ValueError(message)
 
-    report = perform(fail, attention, "ü" * 100_000)  # more than a pipe holds at once
+    ending = perform(fail, attention, "ü" * 100_000)  # more than a pipe holds at once
 
-    failure = Failure.parse(report.entry)
+    failure = Failure.parse(ending.text)
     assert (failure.exception, failure.error) == ("ValueError", "ü" * 100_000)
     assert (failure.worker, failure.queue) == (WORKER, "work")
-    assert not report.was_killed
+    assert ending.how == "failed"
 
 
 @pytest.mark.parametrize(
@@ -71,30 +72,30 @@ def test_a_job_that_raises_reports_its_failure(attention):
     ],
 )
 def test_the_death_of_a_child_is_its_jobs_failure_alone(attention, death, error):
-    report = perform(death, attention)
+    ending = perform(death, attention)
 
-    assert (report.was_killed, report.is_put_back) == (True, False)
-    failure = Failure.parse(report.entry)
+    assert ending.how == "killed"
+    failure = Failure.parse(ending.text)
     assert failure.exception == "jobqueue.exceptions.DirtyExit"
-    assert list(json.loads(report.entry)["payload"]) == ["class", "args"]
+    assert list(json.loads(ending.text)["payload"]) == ["class", "args"]
     assert re.fullmatch(f"Child process {error}", failure.error)
 
 
 def test_a_job_that_may_crash_is_tried_again_with_one_more_crash(attention):
-    report = perform(lambda: os._exit(0), attention, on_crash="retry")
+    ending = perform(lambda: os._exit(0), attention, on_crash="retry")
 
-    assert report == Report(None, again=payload.encode(Job("A", [], crashes=1)))
+    assert ending == Ending(1, "back", payload.encode(Job("A", [], crashes=1)))
 
 
 def test_a_job_that_has_crashed_too_often_fails(attention):
-    report = perform(lambda: os._exit(0), attention, on_crash="retry", max_crashes=2, crashes=1)
+    ending = perform(lambda: os._exit(0), attention, on_crash="retry", max_crashes=2, crashes=1)
 
-    assert (report.was_killed, report.again) == (True, None)
-    assert Failure.parse(report.entry).error.endswith("A was in flight in 2 processes that died")
+    assert ending.how == "killed"
+    assert Failure.parse(ending.text).error.endswith("A was in flight in 2 processes that died")
 
 
 def test_a_job_is_told_that_its_time_is_over(attention):
-    failure = Failure.parse(perform(signal.pause, attention, timeout=0.05).entry)
+    failure = Failure.parse(perform(signal.pause, attention, timeout=0.05).text)
 
     assert failure.exception == "jobqueue.exceptions.JobTimeout"
     assert failure.error == "The job ran longer than its timeout of 0.05 s"
@@ -103,10 +104,10 @@ def test_a_job_is_told_that_its_time_is_over(attention):
 def test_a_job_that_does_not_end_when_told_is_killed_and_not_tried_again(attention, settings):
     settings.JOBQUEUE_TIMEOUT_GRACE_SECONDS = 0.05
 
-    report = perform(lambda: any(repeat(False)), attention, timeout=0.05, on_crash="retry")
+    ending = perform(lambda: any(repeat(False)), attention, timeout=0.05, on_crash="retry")
 
-    assert (report.was_killed, report.again) == (True, None)
-    failure = Failure.parse(report.entry)
+    assert ending.how == "killed"
+    failure = Failure.parse(ending.text)
     assert failure.exception == "jobqueue.exceptions.JobTimeout"
     assert failure.error.endswith("and its process was killed")
 
@@ -114,13 +115,13 @@ def test_a_job_that_does_not_end_when_told_is_killed_and_not_tried_again(attenti
 def test_a_site_may_give_all_jobs_a_timeout(attention, settings):
     settings.JOBQUEUE_JOB_TIMEOUT_SECONDS = 0.05
 
-    assert "its timeout of 0.05 s" in Failure.parse(perform(signal.pause, attention).entry).error
+    assert "its timeout of 0.05 s" in Failure.parse(perform(signal.pause, attention).text).error
 
 
 def test_the_limit_of_a_child_that_crashed_does_not_meet_the_next_one(attention):
     PAGE.limit(1, 1)
 
-    assert perform(lambda: time.sleep(0.1), attention) == Report(None)
+    assert perform(lambda: time.sleep(0.1), attention) == Ending(1, "done")
 
 
 def test_a_child_leaves_signals_to_stop_to_its_worker(attention):
@@ -128,22 +129,22 @@ def test_a_child_leaves_signals_to_stop_to_its_worker(attention):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             os.kill(os.getpid(), number)
 
-    assert perform(stop_all, attention) == Report(None)
+    assert perform(stop_all, attention) == Ending(1, "done")
 
 
 def test_a_child_that_holds_up_a_stop_is_killed_and_its_job_put_back(attention):
     attention.stop()
     attention.stop_by = time.monotonic()
 
-    report = perform(signal.pause, attention)
+    ending = perform(signal.pause, attention)
 
-    assert report == Report(None, is_put_back=True)
+    assert ending == Ending(1, "back")
 
 
 def test_a_job_that_ends_while_its_worker_stops_is_done(attention):
     attention.stop()
 
-    assert perform(lambda: None, attention) == Report(None)
+    assert perform(lambda: None, attention) == Ending(1, "done")
 
 
 def test_half_a_report_is_none(attention):
@@ -176,7 +177,7 @@ def test_a_job_may_have_children_that_live_longer(attention, redis):
             signal.pause()
         redis.set("child", pid)
 
-    assert perform(have_child, attention) == Report(None)
+    assert perform(have_child, attention) == Ending(1, "done")
 
     os.kill(int(redis.get("child")), signal.SIGKILL)
 
@@ -188,7 +189,7 @@ def test_a_machine_without_a_process_to_spare_has_the_job_put_back(attention, mo
     open_before = len(os.listdir("/dev/fd"))
     monkeypatch.setattr(os, "fork", no_process)
 
-    assert perform(lambda: None, attention) == Report(None, is_put_back=True)
+    assert perform(lambda: None, attention) == Ending(1, "back")
     assert "no child can be forked: [Errno 11] Resource temporarily unavailable" in caplog.text
     assert len(os.listdir("/dev/fd")) == open_before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
@@ -202,5 +203,5 @@ def test_a_child_that_has_closed_its_pipe_is_waited_for_in_peace(attention, monk
         os.closerange(3, 256)
         time.sleep(0.2)
 
-    assert perform(take_a_while, attention).was_killed
+    assert perform(take_a_while, attention).how == "killed"
     assert len(looks) < 20
