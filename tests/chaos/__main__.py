@@ -67,7 +67,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--producers", type=int, default=2, help="How many processes enqueue (2).")
     parser.add_argument("--trees", type=int, default=3, help="How many supervisors with workers (3).")
     parser.add_argument("--keep", action="store_true", help="Keep the logs and ledgers of a run in order.")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.trees < 2:
+        parser.error("--trees should be 2 or more: nobody else would recover a tree that is cut off.")
+    return options
 
 
 def end(site: Site, monkey: Monkey) -> list[str]:
