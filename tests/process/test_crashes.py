@@ -12,7 +12,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.failure import Failure
-from tests.process.conftest import Jobworker, Ledger, children, enqueue, state, wait_for
+from tests.process.conftest import Jobworker, Ledger, enqueue, state, wait_for
 from tests.redisserver import RedisServer
 
 pytestmark = pytest.mark.process
@@ -344,7 +344,7 @@ def disturb(chance: random.Random, tree: Jobworker) -> None:
     """Do something bad to one tree of processes."""
     match chance.choice(["worker", "worker", "supervisor", "tree", "freeze"]):
         case "worker":
-            for pid in children(tree.pid)[:1]:
+            for pid in tree.workers()[:1]:
                 os.kill(pid, signal.SIGKILL)
         case "supervisor":
             tree.signal(signal.SIGKILL)
