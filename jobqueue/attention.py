@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from jobqueue import lifeline
@@ -136,6 +136,11 @@ class Attention:
         """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
         select.select([self.fd, *fds], [], [], max(0.0, seconds))
         self.drain()
+
+    def wake(self) -> None:
+        """End the sleep under way, or the next one. For any thread."""
+        with suppress(BlockingIOError):
+            os.write(self._write_fd, b"\0")
 
     def drain(self) -> None:
         """Forget the signals that have been looked at."""

@@ -20,7 +20,7 @@ from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
 from jobqueue.performing import label_of
 from jobqueue.recovery import dirty_exit, put_back
-from jobqueue.sharedpage import SharedPage
+from jobqueue.sharedpage import Lane, SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Claimed, Endings, Run
 
@@ -36,6 +36,22 @@ T = TypeVar("T")
 _log = logging.getLogger("jobqueue")
 
 
+class Running:
+    """A job that was handed out and has not ended."""
+
+    __slots__ = ("hold_at", "is_alone", "is_held", "is_shown", "job", "lane")
+
+    def __init__(self, job: Claimed, lane: Lane, hold_at: float, is_alone: bool) -> None:
+        self.job = job
+        self.lane = lane
+        self.hold_at = hold_at
+        self.is_alone = is_alone
+        self.is_held = False
+        """Redis knows that it has begun."""
+        self.is_shown = False
+        """Redis may show it as what this worker does: it shows one job, until any other ends."""
+
+
 class InFlight:
     """The jobs of one worker process between their claim and their settling."""
 
@@ -46,7 +62,8 @@ class InFlight:
         self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
         self._lock = threading.RLock()
         self._link = Link()
-        self._running: Claimed | None = None
+        self._running: dict[int, Running] = {}
+        """By tokens, in the order of their beginning."""
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
         self._begin_run()
@@ -70,45 +87,63 @@ class InFlight:
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)
-            self._endings = Endings()
+            self._forget_endings()
             self._batch.extend(claimed)
             self._claimed_at = time.monotonic()
-            if claimed:
-                self._page.begin_batch(claimed[0].token)
             return bool(claimed)
 
-    def hand_out(self, is_alone: Callable[[bytes], bool]) -> Claimed | None:
-        """Return the next job of the batch, which begins now; one that is alone lets the others go first."""
+    def hand_out(self, lane: Lane, is_alone: Callable[[bytes], bool]) -> Claimed | None:
+        """Return the next job of the batch, which begins now in a lane; None if there is none to begin.
+
+        One that is alone begins when nothing else runs, lets the others of its batch go, and nothing begins
+        beside it.
+        """
         with self._lock:
-            if time.monotonic() - self._claimed_at > STALE_SECONDS:
+            now = time.monotonic()
+            if now - self._claimed_at > STALE_SECONDS:
                 self._give_back()
             if not self._batch:
                 return None
-            self._running = self._batch.popleft()
-            self._hold_at = time.monotonic() + HOLD_SECONDS
-            self._is_held = False
-            if is_alone(self._running.payload):
+            alone = is_alone(self._batch[0].payload)
+            if self._running and (alone or self.is_alone):
+                return None
+            job = self._batch.popleft()
+            self._running[job.token] = Running(job, lane, now + HOLD_SECONDS, alone)
+            if alone:
                 self._settle_or_lose(self._hold)
-            if self._running:
-                self._page.begin(self._running.token)
-            return self._running
+                if job.token not in self._running:
+                    return None
+            lane.begin(job.token)
+            return job
+
+    @property
+    def is_alone(self) -> bool:
+        """A job runs beside which no other may."""
+        return any(running.is_alone for running in self._running.values())
+
+    @property
+    def has_batch(self) -> bool:
+        """Claimed jobs wait to be handed out."""
+        return bool(self._batch)
 
     def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:
         """Note how a job ended, done or with its entry for the Failed list, which is settled at once."""
         with self._lock:
-            if job is not self._running:
+            running = self._running.get(job.token)
+            if running is None or running.job is not job:
                 return
             if entry is None:
                 self._endings.done.append(job.token)
-                self._page.finish(job.token)
+                self._page.finish(running.lane, job.token)
             else:
-                self._fail(job.token, entry, was_killed)
-            self._running = None
+                self._fail(running, entry, was_killed)
+            self._running.pop(job.token, None)
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
         """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
         with self._lock:
-            if job is not self._running:
+            running = self._running.get(job.token)
+            if running is None or running.job is not job:
                 return
             if payload:
                 self._endings.again.append((job.token, payload))
@@ -116,8 +151,8 @@ class InFlight:
             else:
                 self._batch.appendleft(job)
                 self._give_back()
-            self._running = None
-            self._page.clear()
+            self._running.pop(job.token, None)
+            running.lane.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""
@@ -126,27 +161,30 @@ class InFlight:
             self._settle_or_lose(self._settle)
 
     def fail_running(self, error: str) -> None:
-        """Let the running job fail, which goes on and does not matter any more."""
+        """Let the running jobs fail, which go on and do not matter any more."""
         with self._lock:
-            if self._running is not None:
-                _log.error("failed: %s %s", label_of(self._running.queue, self._running.payload), error)
-                entry = dirty_exit(self._running.payload, self._running.queue, self._worker_id, error)
-                self.end(self._running, entry, was_killed=True)
+            for job in [running.job for running in self._running.values()]:
+                _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
+                entry = dirty_exit(job.payload, job.queue, self._worker_id, error)
+                self.end(job, entry, was_killed=True)
 
     def hold_if_due(self) -> Claimed | None:
-        """Hold a job that has run long enough; return it if it was held now. The watchdog's step."""
+        """Hold the jobs that have run long enough; return the last one held now. The watchdog's step."""
         with self._lock:
-            if self._running is None or self._is_held or time.monotonic() < self._hold_at:
+            now = time.monotonic()
+            due = [each for each in self._running.values() if not each.is_shown and each.hold_at <= now]
+            if not due:
                 return None
             try:
-                self._hold()
+                self._hold(due)
             except RunLost:
                 self._lose()
             except UNREACHABLE as error:
-                self._hold_at = time.monotonic() + HOLD_AGAIN_SECONDS
+                for each in due:
+                    each.hold_at = now + HOLD_AGAIN_SECONDS
                 self._patience.note(error)
             else:
-                return self._running
+                return due[-1].job
             return None
 
     def leave(self) -> None:
@@ -155,11 +193,10 @@ class InFlight:
         Raises GaveUp if Redis stays away; the supervisor then does the same as soon as it is back.
         """
         with self._lock:
-            if self._running is not None:
-                _log.warning(
-                    "put back: %s did not end in time", label_of(self._running.queue, self._running.payload)
-                )
-                self._page.clear()
+            for running in self._running.values():
+                job = running.job
+                _log.warning("put back: %s did not end in time", label_of(job.queue, job.payload))
+                running.lane.clear()
             self._give_back()
             self._settle_or_lose(self._settle)
             try:
@@ -167,7 +204,7 @@ class InFlight:
             except ValueError as error:
                 # What is no job of this worker's stays there for a person to look at
                 _log.error("run %s is left behind: %s", self._run.name, error)
-            self._running = None
+            self._running.clear()
             self._page.run = ""
             self._link.close()
 
@@ -175,22 +212,21 @@ class InFlight:
         """Tell whether there is something to wait for Redis with, when this process is told to stop."""
         return bool(self._batch or self._running or self._endings)
 
-    def _fail(self, token: int, entry: bytes, was_killed: bool) -> None:
+    def _fail(self, running: Running, entry: bytes, was_killed: bool) -> None:
         failed = self._endings.killed if was_killed else self._endings.failed
-        failed.append((token, entry))
+        failed.append((running.job.token, entry))
         self._settle_or_lose(self._settle)
-        self._page.clear()
+        running.lane.clear()
 
     def _begin_run(self) -> None:
         self._run = Run(self._link, self._worker_id)
         self._batch.clear()
-        self._running = None
-        self._endings = Endings()
-        self._hold_at = self._claimed_at = time.monotonic()
-        self._is_held = False
-        self._page.clear()
+        self._running.clear()
+        self._claimed_at = time.monotonic()
+        for lane in self._page.lanes:
+            lane.clear()
         # Tokens begin anew: what the last run had finished says nothing of them
-        self._page.begin_batch(self._run.next_token)
+        self._forget_endings()
         self._page.run = self._run.name
         self._patience(lambda: self._run.register(self._started_at))
         self._connects = self._link.connects
@@ -211,7 +247,7 @@ class InFlight:
         """
         self._link.connect()
         if self._link.connects != self._connects:
-            known = {job.token for job in (*self._batch, *filter(None, [self._running]))}
+            known = {*self._running, *(job.token for job in self._batch)}
             strays = self._run.tokens() - known - self._endings.tokens()
             again = sorted(token for token in strays if token < self._run.next_token)
             self._run.settle(Endings(back=again))
@@ -223,19 +259,29 @@ class InFlight:
         self._endings.back.extend(job.token for job in self._batch)
         self._batch.clear()
 
-    def _hold(self) -> None:
-        running = self._running
-        if running is None:
-            return
-        self._give_back()
-        self._reconciled(lambda: self._run.start(running.token, running.shown(time.time()), self._endings))
+    def _forget_endings(self) -> None:
         self._endings = Endings()
-        self._is_held = True
+        self._page.forget_finished()
+        for each in self._running.values():
+            if each.is_shown:
+                each.is_shown, each.hold_at = False, time.monotonic() + HOLD_AGAIN_SECONDS
+                break
+
+    def _hold(self, due: Iterable[Running] = ()) -> None:
+        """Tell Redis of jobs that they have begun, by default of all."""
+        held = list(due or self._running.values())
+        if not all(each.is_held for each in held):
+            self._give_back()
+        shown = [(each.job.token, each.job.shown(time.time())) for each in held]
+        self._reconciled(lambda: self._run.start(shown, self._endings))
+        self._forget_endings()
+        for each in held:
+            each.is_held = each.is_shown = True
 
     def _settle(self) -> None:
         if self._endings:
             self._reconciled(lambda: self._run.settle(self._endings))
-            self._endings = Endings()
+            self._forget_endings()
 
     def _settle_or_lose(self, step: Callable[[], None]) -> None:
         try:

@@ -23,7 +23,7 @@ from jobqueue.exceptions import (
     UnknownJob,
 )
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
-from jobqueue.interruption import interruption
+from jobqueue.interruption import Interrupts, interruption
 from jobqueue.payload import Job, decode
 
 _log = logging.getLogger("jobqueue")
@@ -59,8 +59,10 @@ class _Claimed(NamedTuple):
     worker_id: str
 
 
-def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
+def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts = interruption) -> Outcome:
     """Perform the job of a payload that was claimed from a queue.
+
+    ``interrupts`` is the way in which the job can be ended.
 
     Never raises: what the job raises, KeyboardInterrupt and SystemExit too, is its failure.
     A process that the job forked and that comes back here ends at once.
@@ -74,7 +76,7 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
         # No line of the job itself is to blame
         return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
     _announce_start(definition, job, queue)
-    raised = _attempt(definition, job)
+    raised = _attempt(definition, job, interrupts)
     if raised is None:
         outcome = _done(job, queue)
     elif _goes_back(raised):
@@ -141,22 +143,22 @@ def _announce_end(definition: Defined[..., Any], job: Job, queue: str, outcome: 
         signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
 
 
-def _attempt(definition: Defined[..., Any], job: Job) -> BaseException | None:
+def _attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> BaseException | None:
     """Run a job between two checks of the database connections; return what went wrong."""
     process = os.getpid()
     outer = databases.before_job()
     error: BaseException | None = None
     try:
         try:
-            interruption.open(definition.timeout)
+            interrupts.open(definition.timeout)
             run(definition, job)
         finally:
-            interruption.close()
+            interrupts.close()
     except BaseException as raised:
         error = raised
     if os.getpid() != process:
         os._exit(0 if error is None else 1)
-    was_interrupted = interruption.lift()
+    was_interrupted = interrupts.lift()
     if was_interrupted:
         # Half an exchange with Redis may be under way on any connection that the job used
         connection.disconnect()

@@ -23,6 +23,10 @@ class WorkerOptions:
     """How many worker processes."""
     jobs_per_fork: int = 0
     """After how many jobs a process is replaced; 1 forks for each job, 0 never."""
+    threads: int = 0
+    """How many jobs a process performs at a time in threads; 0 for one, without threads."""
+    tasks: int = 0
+    """How many jobs a process performs at a time on an event loop; 0 for one, without a loop."""
     interval_seconds: float = 5.0
     burst: bool = False
     """Stop when no job is left."""
@@ -31,6 +35,11 @@ class WorkerOptions:
     max_memory_mb: float = 0.0
     """A process that has grown beyond it is replaced, after the running job; 0 for never."""
     pidfile: str = ""
+
+    @property
+    def lanes(self) -> int:
+        """How many jobs a process performs at a time."""
+        return max(1, self.threads, self.tasks)
 
 
 def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> WorkerOptions:
@@ -43,6 +52,7 @@ def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> Worker
         queues=QueueList.parse(_queues(given, environ)),
         count=_at_least(1, "--count", _first(given["count"], _whole(environ, "COUNT"), 1)),
         jobs_per_fork=_at_least(0, "--jobs-per-fork", _first(given["jobs_per_fork"], _per_fork(environ), 0)),
+        threads=_at_least(0, "--threads", _first(given["threads"], _whole(environ, "THREADS"), 0)),
         interval_seconds=_at_least(0, "--interval", interval) or settings.interval_seconds,
         burst=given["burst"] or interval == 0,
         stops=_stops(given, environ),

@@ -12,6 +12,7 @@ SILENT = {
     "queues": None,
     "count": None,
     "jobs_per_fork": None,
+    "threads": None,
     "interval": None,
     "burst": False,
     "shutdown_timeout": None,

@@ -24,6 +24,12 @@ def note(text: str) -> None:
     keeper().rpush(LEDGER, text)
 
 
+def rest() -> None:
+    """Wait without end, and take a step in Python now and then: a job in a thread is ended at one."""
+    while True:
+        time.sleep(0.01)
+
+
 @job(queue="work")
 def noop(*args: object) -> None:
     pass
@@ -144,7 +150,7 @@ def clean_up(number: int, seconds: float = 0.0) -> None:
     """Wait without end, take some time to clean up when ended, and tell of both."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException as error:
         time.sleep(seconds)
         note(f"cleaned up {number} after {error}")
@@ -156,7 +162,7 @@ def end_well(number: int) -> None:
     """Wait without end, and return when ended."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException:
         note(f"ended {number}")
 
@@ -166,7 +172,7 @@ def end_badly(number: int) -> None:
     """Wait without end, and fail when ended."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException:
         raise ValueError(f"job {number} was not ready") from None
 
@@ -179,7 +185,7 @@ class Hooked:
     @staticmethod
     def perform(number: int) -> None:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
 
     @staticmethod
     def on_failure(error: BaseException, number: int) -> None:

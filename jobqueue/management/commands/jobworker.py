@@ -41,6 +41,12 @@ class Command(BaseCommand):
             "default, never. Environment: JOBS_PER_FORK, FORK_PER_JOB.",
         )
         parser.add_argument(
+            "--threads",
+            type=int,
+            help="How many jobs each worker process performs at a time, in threads (one, without threads). "
+            "Environment: THREADS.",
+        )
+        parser.add_argument(
             "--interval",
             type=float,
             help="Seconds between two looks of an idle worker that nothing wakes (5); 0 is --burst. "
