@@ -124,6 +124,23 @@ def hand_over(path: str) -> None:
         wire("RPUSH", TIMES, time.perf_counter_ns())
 
 
+def hand_over_and_claim(path: str) -> None:
+    """Do the same, with an exchange in between that takes a job."""
+    wire = Wire(path)
+    bare = BareLoop(wire, nothing)
+    while True:
+        wire("BLPOP", HAND, 0)
+        bare.exchange()
+        wire("RPUSH", TIMES, time.perf_counter_ns())
+
+
+def plain_site(_: str) -> None:
+    """Be a Django process that has set up the site, and say so."""
+    django.setup()
+    print("ready", flush=True)
+    time.sleep(3600)
+
+
 def fork(count: str) -> None:
     """Print the microseconds of fork, _exit and waitpid in a process that has loaded what a worker has."""
     django.setup()
@@ -137,6 +154,10 @@ def fork(count: str) -> None:
     print((time.perf_counter() - began) / int(count) * 1e6)
 
 
+FLOORS = {
+    each.__name__: each for each in (loop, decoding_loop, hand_over, hand_over_and_claim, plain_site, fork)
+}
+
 if __name__ == "__main__":
     name, argument = sys.argv[1:]
-    {"loop": loop, "decoding_loop": decoding_loop, "hand_over": hand_over, "fork": fork}[name](argument)
+    FLOORS[name](argument)
