@@ -14,6 +14,7 @@ import django
 
 from benchmarks import (
     backlog,
+    crashes,
     crowd,
     enqueueing,
     forking,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "backlog": backlog.run,
     "queues": queues.run,
     "crowd": crowd.run,
+    "crashes": crashes.run,
 }
 
 

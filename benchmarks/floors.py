@@ -59,6 +59,17 @@ class Wire:
             raise reply
         return reply
 
+    def exchange(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """Send commands together and return their answers."""
+        self._socket.sendall(b"".join(map(hiredis.pack_command, map(tuple, commands))))
+        replies: list[Any] = []
+        while len(replies) < len(commands):
+            while (reply := self._reader.gets()) is not False:
+                replies.append(reply)
+            if len(replies) < len(commands):
+                self._reader.feed(self._socket.recv(65536))
+        return replies
+
     def close(self) -> None:
         self._socket.close()
 

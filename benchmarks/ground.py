@@ -16,6 +16,8 @@ from typing import Any
 from benchmarks.floors import Wire
 from benchmarks.jobs import QUEUE, noop
 from jobqueue.connection import client, keys
+from jobqueue.ids import new_id
+from jobqueue.payload import Job, encode
 from tests.redisserver import RedisServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +90,7 @@ class Ground:
 
     def stuff(self, jobs: int, queue: str = QUEUE) -> None:
         """Append no-op jobs to a queue, faster than anyone enqueues them: all have one id."""
-        (payload,) = self.payloads(1)
+        payload = encode(Job(noop.name, list(call(0)), {}, new_id()))
         with closing(Wire(self.path)) as wire:
             for _ in range(jobs // BULK):
                 wire("RPUSH", self.keys.queue(queue), *[payload] * BULK)

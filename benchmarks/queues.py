@@ -63,8 +63,8 @@ def lag(ground: Ground, count: int) -> list[float]:
     ground.stuff(BUSY_JOBS)
     taken = []
     with workers(1, queues=names):
-        for look in range(LOOKS):
-            ground.wait_until(lambda: ground.processed > look)  # noqa: B023 - called at once
+        for _ in range(LOOKS):
+            ground.wait_until(lambda: ground.processed > 0)
             began = time.perf_counter_ns()
             urgent.enqueue()
             taken.append((ground.noted(TIMES) - began) / 1e6)
