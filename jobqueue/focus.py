@@ -12,7 +12,7 @@ WHOLE_LOOK_SECONDS = 0.1
 
 
 class Focus:
-    """The queue that gave as many jobs as were asked for, and probably has more."""
+    """The queue that gave as many jobs as were asked for, and probably has more, or whose bell has rung."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,6 +30,11 @@ class Focus:
     def note(self, queue: str) -> None:
         """Note which queue is full of jobs; "" if none is known to be."""
         self._queue = queue
+
+    def hear(self, queue: str) -> None:
+        """Look next at the queue whose bell has rung: no bell of those before it had."""
+        self._queue = queue
+        self._whole_look_at = self._clock() + WHOLE_LOOK_SECONDS
 
     def _narrow(self, queues: list[str]) -> list[str]:
         """Return the queues to look at now; the list itself for a look at all of them."""

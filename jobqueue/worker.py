@@ -114,6 +114,7 @@ class Worker:
                 self._attention.fd,
                 new_queues=self._options.queues.has_patterns,
             )
+            self._focus.hear(self._woken_by)
             self._silent_bells = 0
         except UNREACHABLE as error:
             self._note_silence(error)

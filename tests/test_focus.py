@@ -93,6 +93,25 @@ def test_a_queue_that_gave_less_than_asked_for_is_not_stayed_with(focus):
     assert claims.looks == [MANY]
 
 
+def test_the_queue_whose_bell_has_rung_is_looked_at_first(focus, clock):
+    clock.now += 10.0
+    focus.hear("q9")
+    claims = Claims("q9")
+
+    focus.claim(MANY, claims)
+
+    assert claims.looks == [["q9"]]
+
+
+def test_without_a_ring_all_queues_are_looked_at(focus):
+    focus.hear("")
+    claims = Claims("q7")
+
+    focus.claim(MANY, claims)
+
+    assert claims.looks == [MANY]
+
+
 def test_nothing_is_found_where_nothing_is(focus):
     assert not focus.claim(MANY, Claims())
     assert not focus.claim(MANY, Claims())
