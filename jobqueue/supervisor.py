@@ -210,10 +210,9 @@ class Supervisor:
         for slot in self._workers():
             if is_late:
                 slot.kill(is_blameless=not heard.plan.fails)
-            elif slot.is_stuck:
-                slot.kill(is_blameless=False)
             elif heard.is_stopping:
                 slot.stop(heard.stop_signal)
+            slot.kill_if_stuck()
             slot.kill_if_overrun()
 
     # Taking new code
