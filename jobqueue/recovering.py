@@ -61,7 +61,7 @@ class Recoverer:
     def recover_own(self) -> None:
         """Recover the runs of own workers that died; those that Redis did not answer for stay on the list."""
         for run, dead in self._unrecovered.copy():
-            if not self._tell_redis(lambda: self._recover(run, dead)):  # noqa: B023 - called at once
+            if not self._tell_redis(lambda: self._recover_or_owe(run, dead)):  # noqa: B023 - called at once
                 # Redis may have refused this one alone: the next time another one is the first
                 self._unrecovered.append(self._unrecovered.pop(0))
                 return
@@ -126,6 +126,16 @@ class Recoverer:
         except ValueError as error:
             self._complain(run, error)
             return False
+
+    def _recover_or_owe(self, run: str, dead: DeadWorker) -> None:
+        """Recover a run; one that a key of another type is in the way of waits until that is removed."""
+        try:
+            self._recover(run, dead)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            self._complain(run, error)
+            self.owe(run, dead)
 
     def _complain(self, run: str, error: Exception) -> None:
         if run not in self._complained:
