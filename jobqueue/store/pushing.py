@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import redis
@@ -74,10 +75,14 @@ def _push(queue: str, payloads: Sequence[bytes]) -> None:
 def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
     """Send once more after a cut connection: the number tells Redis whether the first attempt had arrived."""
     send = _send_and_wait if settings.wait_replicas else load("enqueue")
+    began = monotonic()
     try:
         send(redis, to, args)
     except (ConnectionError, TimeoutError, ResponseError) as error:
         if isinstance(error, ResponseError) and not is_demoted(error):
+            raise
+        if monotonic() - began > REMEMBERED_SECONDS / 2:
+            # This process was stopped meanwhile: Redis may have forgotten the number
             raise
         # The other idle connections lead to the same server, which may be gone for good
         redis.connection_pool.disconnect(inuse_connections=False)
