@@ -82,7 +82,7 @@ class Recoverer:
         self._note_clock(redis_now - time.monotonic())
         steady_seconds = time.monotonic() - self._steady_since
         if steady_seconds >= settings.dead_after_seconds:
-            self._recover_silent()
+            self._recover_silent(redis_now)
         if steady_seconds >= PRUNE_AFTER_STEADY_SECONDS and time.monotonic() >= self._prune_at:
             self._prune_dead()
 
@@ -92,14 +92,15 @@ class Recoverer:
             self._steady_since = time.monotonic()
         self._ahead = ahead
 
-    def _recover_silent(self) -> None:
+    def _recover_silent(self, redis_now: float) -> None:
         """Recover the runs of others.
 
         Only after keeping heartbeats for as long as counts as dead: when Redis itself was away, every run
         looks silent, and the living must not be taken for dead.
         """
         judge = SilentRun(registry.crash_policy)
-        for run, dead_since_ms in runs.silent_runs(self._link, settings.dead_after_seconds).items():
+        silent = runs.silent_runs(self._link, settings.dead_after_seconds, redis_now)
+        for run, dead_since_ms in silent.items():
             try:
                 if self._recover(run, judge, dead_since_ms):
                     _log.warning(
