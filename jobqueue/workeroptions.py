@@ -125,5 +125,6 @@ def _number(environ: Mapping[str, str], name: str) -> float | None:
 
 def _at_least(least: float, name: str, value: Any) -> Any:
     if not (isfinite(value) and value >= least):
-        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
+        end = "" if isfinite(value) else ", and have an end"
+        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}{end}.")
     return value
