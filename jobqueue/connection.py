@@ -189,10 +189,10 @@ def reaching() -> Iterator[None]:
         raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
     except redis.ResponseError as error:
         if is_full(error):
-            raise RedisFull(explain(error)) from error
+            raise RedisFull(explain(error), may_have_arrived=may_have_arrived(error)) from error
         if str(error) not in DB_OUT_OF_RANGE and not is_closed(error):
             raise
-        raise RedisUnreachable(explain(error)) from error
+        raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
 
 
 def explain(error: redis.RedisError) -> str:

@@ -67,8 +67,12 @@ class InFlight:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:
             self._give_back()
+            asked_at = time.monotonic()
             try:
                 claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
+                if claimed and time.monotonic() - asked_at > STALE_SECONDS:
+                    # The answer was late, or this process was stopped: the run may have been recovered since
+                    self._ask(lambda: self._run.settle(Endings()))
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)

@@ -281,6 +281,45 @@ def test_a_batch_that_got_old_is_given_back_before_anything_of_it_begins(redis, 
     assert perform(in_flight, 4) == JOBS
 
 
+def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovered(
+    redis, in_flight, link, monkeypatch
+):
+    """Its process was stopped between the claim and the answer."""
+    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+
+    def claim_and_sleep(*args):
+        claimed = claim_now(*args)
+        runs.recover(link, in_flight._run.name, put_back)
+        monkeypatch.setattr(module.time, "monotonic", lambda: late)
+        return claimed
+
+    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    before = in_flight._run.name
+
+    assert claim(in_flight, most=2)
+
+    assert in_flight._run.name != before
+    assert held(redis, in_flight) == {1: b"0:a", 2: b"0:b"}
+    assert perform(in_flight, 2) == JOBS[:2]
+
+
+def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(in_flight, monkeypatch):
+    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+
+    def claim_and_sleep(*args):
+        claimed = claim_now(*args)
+        monkeypatch.setattr(module.time, "monotonic", lambda: late)
+        return claimed
+
+    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    before = in_flight._run.name
+
+    assert claim(in_flight)
+
+    assert in_flight._run.name == before
+    assert perform(in_flight, 4) == JOBS
+
+
 def test_the_jobs_behind_one_that_lasted_are_given_back(redis, in_flight, monkeypatch):
     claim(in_flight, most=3)
     perform(in_flight, 1)
