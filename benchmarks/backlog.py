@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.enqueueing import ONE_AT_A_TIME
 from benchmarks.ground import Ground, call, workers
 from benchmarks.jobs import QUEUE, noop
 from benchmarks.report import figure, in_turns, print_table, us_each
@@ -18,10 +18,11 @@ SHORT, LONG = 10_000, 5_000_000
 WORKERS = 2
 PERFORMED = 200_000
 WITHIN = 0.1
+ENQUEUED, PARTS = 2_000, 9
 METHOD = """\
-Throughput of {workers} workers while they perform the first {jobs:,} jobs, and the time of one `enqueue()`
-out of {some:,}, with {short:,} and with {long:,} no-op jobs behind them in the queue. At least
-{rounds} rounds.
+Throughput of {workers} workers while they perform the first {jobs:,} jobs, and the time of one `enqueue()`,
+the median of {parts} times {some:,}, with {short:,} and with {long:,} no-op jobs behind them in the queue.
+At least {rounds} rounds.
 """
 
 
@@ -34,7 +35,13 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
     rates = {name: [rate for rate, _ in each] for name, each in taken.items()}
     costs = {name: [us for _, us in each] for name, each in taken.items()}
     method = METHOD.format(
-        workers=WORKERS, jobs=PERFORMED, some=ONE_AT_A_TIME, short=SHORT, long=LONG, rounds=LEAST_ROUNDS
+        workers=WORKERS,
+        jobs=PERFORMED,
+        parts=PARTS,
+        some=ENQUEUED,
+        short=SHORT,
+        long=LONG,
+        rounds=LEAST_ROUNDS,
     )
     print(f"## Backlog\n\n{method}")
     rows = [[name, figure(rates[name]), figure(costs[name], 1)] for name in taken]
@@ -52,8 +59,8 @@ def measure(ground: Ground, backlog: int) -> tuple[float, float]:
     """Return jobs per second, and microseconds of an enqueue."""
     ground.empty()
     ground.stuff(backlog)
-    calls = [call(number) for number in range(ONE_AT_A_TIME)]
-    enqueueing = us_each(lambda args: noop.enqueue(*args), calls)
+    calls = [call(number) for number in range(ENQUEUED)]
+    enqueueing = statistics.median(us_each(lambda args: noop.enqueue(*args), calls) for _ in range(PARTS))
     queues.pause(QUEUE)
     with workers(WORKERS):
         ground.wait_for_idle(WORKERS)
