@@ -35,7 +35,7 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
     print_verdicts(
         at_least(
             LEAST_SHARE,
-            f"{count} workers at least {LEAST_SHARE:.0%} of so many bare loops, jobs/s",
+            f"workers: {count}: at least {LEAST_SHARE:.0%} of so many bare loops, jobs/s",
             rates[_ours(count)],
             rates[_floor(count)],
         )

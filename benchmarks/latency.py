@@ -45,7 +45,7 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
     print_verdicts(
         at_most(
             times,
-            f"p{percent} with {queues} queues at most {times} × the bare hand-over",
+            f"p{percent}, queues: {queues}: at most {times} × the bare hand-over, ms",
             taken[_name(queues)][percent],
             taken[BARE][percent],
         )

@@ -56,7 +56,7 @@ def processor(ground: Ground, rounds: int, jobs: int) -> list[Verdict]:
     return [
         at_most(
             MOST_TIMES_CPU,
-            f"Redis's processor, {count} workers: at most {MOST_TIMES_CPU} × the bare batched loop, µs/job",
+            f"Redis's processor, workers: {count}: at most {MOST_TIMES_CPU} × the bare batched loop, µs/job",
             used[f"jobworker, processes: {count}"],
             used[f"bare loop, processes: {count}"],
         )
