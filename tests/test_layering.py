@@ -14,7 +14,7 @@ FLOORS = (
     # 0 words
     "exceptions conf keys signals unix",
     # 1 values
-    "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage stopping",
+    "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link pruning redisbinary scripts sentinels socketpath"
     " store trouble",

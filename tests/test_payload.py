@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobqueue import ids, payload
@@ -233,6 +233,27 @@ def test_any_text_is_a_job_or_refused(text):
         assert str(error)
     else:
         assert isinstance(job.name, str)
+
+
+@given(OBJECTS.map(json.dumps).map(str.encode), st.lists(st.tuples(st.integers(0), st.integers(0, 255))))
+@example(b'{"class":"a","args":[],"x":"\xff"}', [])
+@example(b'{"class":"a","args":[],"crashes":-1}', [])
+@example(b'{"class":"a","args":[],"\\u0063lass":"b"}', [])
+@example(b'{"class":"a","args":[1e400]}', [])
+@example(b'{"class":"a","args":' + b"[" * 100 + b"]" * 100 + b"}", [])
+def test_the_short_way_reads_what_the_long_way_reads(text, changes):
+    text = bytearray(text)
+    for place, byte in changes:
+        text[place % len(text)] = byte
+
+    assert outcome(payload.decode, bytes(text)) == outcome(payload._decode_any, bytes(text))
+
+
+def outcome(decode, text):
+    try:
+        return repr(decode(text))
+    except InvalidPayload as error:
+        return str(error)
 
 
 def test_a_job_tells_when_it_was_enqueued(monkeypatch):
