@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ _SHOWN_BYTES = 400
 _OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True):
     """One enqueued unit: which definition is to be performed, with what."""
 
     name: str

@@ -9,6 +9,8 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
+
 from jobqueue import connection, databases, failure, registry, rubyjson, signals
 from jobqueue.defined import Defined
 from jobqueue.exceptions import (
@@ -38,7 +40,7 @@ class Kind(Enum):
     """Its worker had to end it, and it waits in its queue again."""
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True):
     """How a job ended, and what there is to write of it."""
 
     kind: Kind
