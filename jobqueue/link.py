@@ -34,7 +34,10 @@ class Link:
 
     def command(self, *parts: Any) -> Any:
         """Run one command. Raises redis-py's errors."""
-        return self._exchange([parts])[0]
+        reply = self.exchange(parts)[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     def now(self) -> float:
         """Return the time by Redis's clock, in seconds since the epoch. Raises redis-py's errors."""
@@ -46,10 +49,10 @@ class Link:
 
         Raises the first error of them all, when each has been answered.
         """
-        replies = self._exchange([call.script.by_sha(call.keys, call.args) for call in calls], keep=True)
+        replies = self.exchange(*[call.script.by_sha(call.keys, call.args) for call in calls])
         for place, call in enumerate(calls):
             if isinstance(replies[place], NoScriptError):
-                replies[place] = self._exchange([call.script.by_text(call.keys, call.args)], keep=True)[0]
+                replies[place] = self.exchange(call.script.by_text(call.keys, call.args))[0]
         for reply in replies:
             if isinstance(reply, Exception):
                 raise reply
@@ -70,8 +73,8 @@ class Link:
             self._connection.disconnect()
             self._connection = None
 
-    def _exchange(self, commands: Sequence[Sequence[Any]], *, keep: bool = False) -> list[Any]:
-        """Send commands and return their replies; ``keep`` leaves errors of commands among them."""
+    def exchange(self, *commands: Sequence[Any]) -> list[Any]:
+        """Send commands in one round trip and return their replies, errors of commands among them."""
         try:
             connection = self.connect()
             connection.send_packed_command(connection.pack_commands(commands))
@@ -82,8 +85,6 @@ class Link:
             raise
         if any(isinstance(reply, Exception) and is_demoted(reply) for reply in replies):
             self.close()
-        if not keep and isinstance(replies[0], Exception):
-            raise replies[0]
         return replies
 
 
