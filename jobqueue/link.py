@@ -9,6 +9,7 @@ from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from jobqueue.connection import make_connection
+from jobqueue.packing import packed
 from jobqueue.scripts import Script
 from jobqueue.trouble import is_demoted
 
@@ -77,7 +78,7 @@ class Link:
         """Send commands in one round trip and return their replies, errors of commands among them."""
         try:
             connection = self.connect()
-            connection.send_packed_command(connection.pack_commands(commands))
+            connection.send_packed_command([b"".join(map(packed, commands))])
             replies = [_reply(connection) for _ in commands]
         except BaseException:
             # Half an answer may still be under way: what comes next must not be taken for it

@@ -39,7 +39,7 @@ class Producer:
 
         Raises redis-py's errors, and NotReplicated.
         """
-        key = keys()
+        key = keys(self.target.address)
         self.number += 1
         to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
         call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
