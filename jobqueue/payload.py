@@ -30,7 +30,7 @@ _SHOWN_BYTES = 400
 _OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, gc=False):
     """One enqueued unit: which definition is to be performed, with what."""
 
     name: str
