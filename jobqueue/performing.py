@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jobqueue import connection, databases, failure, registry, rubyjson, signals
+from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import (
     DontPerform,
@@ -25,6 +26,9 @@ from jobqueue.exceptions import (
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
 from jobqueue.interruption import interruption
 from jobqueue.payload import Job, decode
+
+WARM_UP_ROUNDS = 100
+"""Python has learned what there is to learn."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -86,6 +90,21 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
     return outcome
 
 
+def warm_up() -> None:
+    """Go through the steps of a job, before processes are forked that perform one job each.
+
+    Python learns in its code objects what runs often. What it has learned before a fork, no child writes
+    into pages of its own.
+    """
+    definition = Defined(name="", function=_do_nothing, place="", arity=Arity.of(_do_nothing))
+    text = b'{"class":"","args":[]}'
+    for _ in range(WARM_UP_ROUNDS):
+        job = decode(text)
+        definition.arity.check(job.name, job.args, job.kwargs)
+        if _attempt(definition, job) is None:
+            _done(job, "")
+
+
 def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) -> None:
     """Perform a job in the process and transaction that enqueues it; what it raises propagates."""
     job = decode(payload)
@@ -127,6 +146,10 @@ def label_of(queue: str, payload: bytes) -> str:
         return label(decode(payload), queue)
     except InvalidPayload:
         return label(None, queue, payload)
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _announce_start(definition: Defined[..., Any], job: Job, queue: str) -> None:
