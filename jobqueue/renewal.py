@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from jobqueue import attention, lifeline
 from jobqueue.memoryfile import memory_file
@@ -30,6 +31,21 @@ COMPLAINT_BYTES = 4000
 """How much of what it says is logged if it does not."""
 
 _log = logging.getLogger("jobqueue")
+
+
+class Inherited(NamedTuple):
+    """What a program leaves to the one that follows it in the same process."""
+
+    workers: list[Slot]
+    is_paused: bool
+    guardian: tuple[int, int] | None
+    """Its pid and the socket it listens at."""
+
+    @property
+    def fds(self) -> list[int]:
+        """The files that have to stay open."""
+        pages = [fd for slot in self.workers for fd in (slot.page.fd, slot.stacks.fd)]
+        return pages + [fd for _, fd in filter(None, [self.guardian])]
 
 
 class Renewal:
@@ -58,21 +74,21 @@ class Renewal:
             _log.error("the new code does not start, so the old one goes on: %s", complaint)
         return not complaint
 
-    def execute(self, workers: Sequence[Slot], *, is_paused: bool) -> None:
+    def execute(self, inherited: Inherited) -> None:
         """Become the new program; returns only if the system refuses that.
 
         Signals wait meanwhile, until the new program hears them.
         """
         _log.info("starting anew in %s", self._directory)
-        environ = {**os.environ, WORKERS_VARIABLE: _told(workers, is_paused)}
+        environ = {**os.environ, WORKERS_VARIABLE: _told(inherited)}
         lifeline.flush()
         with attention.signals_waiting():
             try:
                 os.chdir(self._directory)
-                _let_inherit(workers, inheritable=True)
+                _let_inherit(inherited, inheritable=True)
                 os.execve(sys.executable, self._command, environ)
             except OSError as error:
-                _let_inherit(workers, inheritable=False)
+                _let_inherit(inherited, inheritable=False)
                 _log.error("the code cannot be started anew, so nothing changes: %s", error)
 
     def close(self) -> None:
@@ -125,23 +141,24 @@ def is_trial() -> bool:
     return TRIAL_VARIABLE in os.environ
 
 
-def inherited() -> tuple[list[Slot], bool]:
-    """Return the workers of the program that this one follows, and whether they are paused."""
+def inherited() -> Inherited:
+    """Return what the program that this one follows has left to it; without one nothing."""
     text = os.environ.pop(WORKERS_VARIABLE, None)
     told = json.loads(text) if text else {}
     if told.get("supervisor") != os.getpid():
-        return [], False
-    return [_slot(**each) for each in told["workers"]], told["is_paused"]
+        return Inherited([], False, None)
+    guardian = tuple(told["guardian"]) if told.get("guardian") else None
+    found = Inherited([_slot(**each) for each in told["workers"]], told["is_paused"], guardian)
+    _let_inherit(found, inheritable=False)
+    return found
 
 
 def _slot(page: int, stacks: int, **told: object) -> Slot:
-    for fd in (page, stacks):
-        os.set_inheritable(fd, False)
     return Slot(page=SharedPage(page), stacks=Stacks(stacks), **told)  # type: ignore[arg-type]
 
 
-def _told(workers: Sequence[Slot], is_paused: bool) -> str:
-    told = [
+def _told(inherited: Inherited) -> str:
+    workers = [
         {
             "pid": slot.pid,
             "worker_id": slot.worker_id,
@@ -149,15 +166,14 @@ def _told(workers: Sequence[Slot], is_paused: bool) -> str:
             "page": slot.page.fd,
             "stacks": slot.stacks.fd,
         }
-        for slot in workers
+        for slot in inherited.workers
     ]
-    return json.dumps({"supervisor": os.getpid(), "is_paused": is_paused, "workers": told})
+    return json.dumps({"supervisor": os.getpid(), **inherited._asdict(), "workers": workers})
 
 
-def _let_inherit(workers: Sequence[Slot], *, inheritable: bool) -> None:
-    for slot in workers:
-        os.set_inheritable(slot.page.fd, inheritable)
-        os.set_inheritable(slot.stacks.fd, inheritable)
+def _let_inherit(inherited: Inherited, *, inheritable: bool) -> None:
+    for fd in inherited.fds:
+        os.set_inheritable(fd, inheritable)
 
 
 def _named_directory() -> str:

@@ -71,11 +71,11 @@ class Slot:
             self.page.retire()
             self.send(number)
 
-    def kill(self, *, is_blameless: bool) -> None:
-        """End the worker at once."""
+    def kill(self, *, is_blameless: bool, doing: Doing | None = None) -> None:
+        """End the worker at once; ``doing`` is the reason, where that is not just what it does now."""
         if self.killed_for is None:
             self.is_blameless = is_blameless
-            self.killed_for = self.doing
+            self.killed_for = doing or self.doing
             self.send(signal.SIGKILL)
 
     def kill_if_overrun(self) -> None:
@@ -83,7 +83,13 @@ class Slot:
         doing = self.doing
         if self.killed_for is None and self.page.seconds_to_kill <= 0 and doing == self.doing:
             self.overrun = Overrun(self.page.timeout_seconds, settings.timeout_grace_seconds)
-            self.kill(is_blameless=False)
+            self.kill(is_blameless=False, doing=doing)
+
+    def kill_if_stuck(self) -> None:
+        """End the worker if a job that was told to end runs on."""
+        doing = self.doing
+        if self.page.seconds_to_end + KILL_AFTER_SECONDS <= 0 and doing == self.doing:
+            self.kill(is_blameless=False, doing=doing)
 
     @property
     def doing(self) -> Doing:
@@ -113,8 +119,3 @@ class Slot:
     def seconds_to_kill(self) -> float:
         """How long the worker may go on before it is killed, because of the running job."""
         return min(self.page.seconds_to_kill, self.page.seconds_to_end + KILL_AFTER_SECONDS)
-
-    @property
-    def is_stuck(self) -> bool:
-        """A job that was told to end runs on."""
-        return self.page.seconds_to_end + KILL_AFTER_SECONDS <= 0

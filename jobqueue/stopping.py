@@ -50,10 +50,11 @@ class StopPlans:
     @property
     def for_orphans(self) -> StopPlan:
         """The plan of a worker whose supervisor has died: it is gone before others take it for dead."""
-        left = settings.dead_after_seconds - settings.heartbeat_seconds - self.graceful.cleanup_seconds - 1
+        left = settings.dead_after_seconds - settings.heartbeat_seconds - 1
+        cleanup = max(0.0, min(self.graceful.cleanup_seconds, left))
         return StopPlan(
-            finish_seconds=max(0.0, min(self.graceful.finish_seconds, left)),
-            cleanup_seconds=self.graceful.cleanup_seconds,
+            finish_seconds=max(0.0, min(self.graceful.finish_seconds, left - cleanup)),
+            cleanup_seconds=cleanup,
             fails=self.graceful.fails,
         )
 

@@ -23,10 +23,12 @@ from jobqueue.attention import (
     Attention,
 )
 from jobqueue.backoff import pauses
+from jobqueue.guardian import Guardian
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
+from jobqueue.renewal import Inherited
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import KILL_AFTER_SECONDS, REPLACE, Slot
 from jobqueue.stopping import STOP_SIGNALS
@@ -57,9 +59,10 @@ class Supervisor:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._retiring, is_paused = renewal.inherited()
+        inherited = renewal.inherited()
+        self._retiring = inherited.workers
         """Workers of older code, which leave after their running job."""
-        self._attention = Attention(options.stops, is_paused=is_paused)
+        self._attention = Attention(options.stops, is_paused=inherited.is_paused)
         self._attention.pass_on()
         attention.hear()
         self._renewal = renewal.Renewal()
@@ -67,6 +70,8 @@ class Supervisor:
         self._slots = [Slot() for _ in range(options.count)]
         self._pauses = pauses(first=0.5, longest=30.0)
         self._sign_of_life = SignOfLife(options.count)
+        orphans_seconds = options.stops.for_orphans.seconds + KILL_AFTER_SECONDS
+        self._guardian = Guardian(orphans_seconds, inherited.guardian)
 
     def run(self) -> None:
         """Supervise until every worker has left."""
@@ -80,6 +85,8 @@ class Supervisor:
                 self.turn()
         finally:
             self._renewal.close()
+            if not self._workers():
+                self._guardian.dismiss()
             self._sign_of_life.withdraw()
             self._recoverer.close()
             self._attention.close()
@@ -96,6 +103,7 @@ class Supervisor:
         self._pass_signals_on()
         self._stop_or_kill()
         self._recoverer.recover_own()
+        self._keep_guardian()
         self._start_missing()
         self._retire_old()
         self._renew_if_due()
@@ -125,20 +133,30 @@ class Supervisor:
             elif time.monotonic() >= slot.restart_at:
                 self._start(place)
 
-    def _start(self, place: int) -> None:
-        """Fork a worker. It inherits no connection: two processes on one socket garble each other."""
+    def _keep_guardian(self) -> None:
+        if self._guardian.is_missing():
+            self._disconnect()
+            self._guardian.start(slot.pid for slot in self._workers())
+
+    def _disconnect(self) -> None:
+        """Before a fork: two processes on one socket garble each other."""
         self._recoverer.close()
         connection.disconnect()
         connections.close_all()
+
+    def _start(self, place: int) -> None:
+        """Fork a worker."""
+        self._disconnect()
         before = self._slots[place]
         try:
             slot = Slot(started_at=time.time())
-            slot.pid = fork_worker(self._options, slot, self._attention)
+            slot.pid = fork_worker(self._options, slot, self._attention, self._guardian)
         except OSError as error:
             # This machine has no process or memory to spare now
             _log.error("no worker can be started: %s", error)
             before.restart_at = time.monotonic() + next(self._pauses)
             return
+        self._guardian.guard(slot.pid)
         slot.worker_id = worker_id(slot.pid, self._options)
         self._slots[place] = slot
         before.close()
@@ -192,10 +210,9 @@ class Supervisor:
         for slot in self._workers():
             if is_late:
                 slot.kill(is_blameless=not heard.plan.fails)
-            elif slot.is_stuck:
-                slot.kill(is_blameless=False)
             elif heard.is_stopping:
                 slot.stop(heard.stop_signal)
+            slot.kill_if_stuck()
             slot.kill_if_overrun()
 
     # Taking new code
@@ -213,7 +230,8 @@ class Supervisor:
             return
         if self._renewal.is_due():
             self._recoverer.heartbeat_now(self._alive)
-            self._renewal.execute(self._workers(), is_paused=self._attention.is_paused)
+            inherited = Inherited(self._workers(), self._attention.is_paused, self._guardian.handle)
+            self._renewal.execute(inherited)
 
     def _log_stacks(self) -> None:
         for slot in self._workers():

@@ -10,6 +10,7 @@ from typing import NoReturn
 from jobqueue import attention, lifeline
 from jobqueue.attention import Attention
 from jobqueue.forkingworker import ForkingWorker
+from jobqueue.guardian import Guardian
 from jobqueue.interruption import interruption
 from jobqueue.patience import GaveUp
 from jobqueue.slot import REPLACE, Slot
@@ -19,16 +20,18 @@ from jobqueue.workeroptions import WorkerOptions
 _log = logging.getLogger("jobqueue")
 
 
-def fork_worker(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
+def fork_worker(options: WorkerOptions, slot: Slot, heard: Attention, guardian: Guardian) -> int:
     """Fork a worker into a slot and return its pid; raises OSError if the machine has no process to spare.
 
-    ``heard`` is what the supervisor listens with: the worker begins paused if that is.
+    ``heard`` is what the supervisor listens with: the worker begins paused if that is. It lets go of the
+    ``guardian``, which waits for nothing but the supervisor's end.
     """
     supervisor = os.getpid()
     lifeline.flush()
     with attention.signals_waiting():
         pid = os.fork()
         if pid == 0:
+            guardian.forget()
             _be_worker(options, slot, heard, supervisor)
     return pid
 

@@ -22,9 +22,9 @@ FLOORS = (
     "api arity background changes databases defined definition dequeueing discovery enqueueing hooks options"
     " interruption performing registry",
     # 4 processes
-    "attention batchsize consolelog forking forkingworker inflight lifeline memory patience pidfile"
-    " processtitle recovering reloading renewal signoflife slot stacks supervisor systemd watchdog worker"
-    " workeroptions workerprocess",
+    "attention batchsize consolelog focus forking forkingworker guardian inflight lifeline memory patience"
+    " pidfile processtitle recovering reloading renewal signoflife slot stacks supervisor systemd watchdog"
+    " worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

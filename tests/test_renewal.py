@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from jobqueue import renewal as module
-from jobqueue.renewal import Renewal
+from jobqueue.memoryfile import memory_file
+from jobqueue.renewal import Inherited, Renewal
 from jobqueue.slot import Slot
 from tests.process.conftest import wait_for
 
@@ -98,7 +99,7 @@ def test_a_system_that_refuses_changes_nothing(renewal, monkeypatch, caplog):
     renewal._directory = "/none"
     slot = worker()
 
-    renewal.execute([slot], is_paused=False)
+    renewal.execute(Inherited([slot], False, None))
 
     assert not os.get_inheritable(slot.page.fd)
     assert "cannot be started anew, so nothing changes: [Errno 2]" in caplog.text
@@ -109,31 +110,34 @@ def test_the_next_program_takes_over_the_workers(renewal, started, monkeypatch, 
     slot = worker()
     slot.page.run = "abc"
     os.write(slot.stacks.fd, b"stacks")
+    guardian = memory_file("guardian")
 
-    renewal.execute([slot], is_paused=is_paused)
-    assert os.get_inheritable(slot.page.fd)
+    renewal.execute(Inherited([slot], is_paused, (8, guardian)))
+    assert os.get_inheritable(slot.page.fd) and os.get_inheritable(guardian)
     told = json.loads(started[module.WORKERS_VARIABLE])
     for file in ("page", "stacks"):
         told["workers"][0][file] = os.dup(told["workers"][0][file])
     monkeypatch.setenv(module.WORKERS_VARIABLE, json.dumps(told))
-    ((taken,), was_paused) = module.inherited()
+    ((taken,), was_paused, handle) = module.inherited()
 
     assert (taken.pid, taken.worker_id, taken.started_at) == (7, "host:7:work", 12.5)
     assert (taken.page.run, was_paused) == ("abc", is_paused)
-    assert not os.get_inheritable(taken.page.fd)
+    assert handle == (8, guardian)
+    assert not os.get_inheritable(taken.page.fd) and not os.get_inheritable(guardian)
     assert taken.stacks.take() or taken.stacks.take() == "stacks"
     assert module.WORKERS_VARIABLE not in os.environ
+    os.close(guardian)
 
 
 def test_a_program_that_follows_none_takes_nothing():
-    assert module.inherited() == ([], False)
+    assert module.inherited() == ([], False, None)
 
 
 def test_what_is_meant_for_another_process_is_left_alone(monkeypatch):
     told = {"supervisor": os.getpid() + 1, "is_paused": True, "workers": [{"pid": 1}]}
     monkeypatch.setenv(module.WORKERS_VARIABLE, json.dumps(told))
 
-    assert module.inherited() == ([], False)
+    assert module.inherited() == ([], False, None)
 
 
 def test_the_directory_is_known_by_the_name_that_led_to_it(tmp_path, monkeypatch):

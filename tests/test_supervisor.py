@@ -47,6 +47,7 @@ def make_supervisor(monkeypatch):
         for pid in pids(supervisor):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+        supervisor._guardian.dismiss()
         supervisor._recoverer._link.close()
         supervisor._attention.close()
     setproctitle.setproctitle(title)
@@ -150,7 +151,8 @@ def test_a_worker_that_cannot_be_started_is_tried_again_later(make_supervisor, m
     supervisor.turn()
     supervisor.turn()
 
-    assert caplog.messages == ["no worker can be started: Resource temporarily unavailable"]
+    why = "can be started: Resource temporarily unavailable"
+    assert caplog.messages == [f"no guardian of the workers {why}", f"no worker {why}"]
     assert supervisor._slots[0].restart_at > time.monotonic()
 
 

@@ -136,6 +136,34 @@ def test_queues_are_worked_off_in_the_order_of_the_list(make_worker, done):
     assert numbers(done) == [3, 4, 1, 2]
 
 
+def test_a_worker_of_many_queues_stays_for_a_moment_with_a_full_one(make_worker, done, monkeypatch):
+    queues = [f"q{number}" for number in range(30)]
+    worker = make_worker(",".join(queues))
+    record(*range(100), queue=queues[-1])
+    worker.turn()
+    record(1000, queue=queues[0])
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", float("inf"))
+    worker.turn()
+    assert 1000 not in numbers(done)
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", 0.0)
+    worker.turn()
+    assert numbers(done)[-1] == 1000
+
+
+def test_a_worker_of_many_queues_leaves_a_full_one_that_is_empty_now(make_worker, done, monkeypatch):
+    worker = make_worker(",".join(f"q{number}" for number in range(30)))
+    record(*range(worker._size.most), queue="q20")
+    worker.turn()
+    record(1000, queue="q10")
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", float("inf"))
+    worker.turn()
+
+    assert numbers(done)[-1] == 1000
+
+
 @pytest.mark.parametrize("kind", [Worker, ForkingWorker])
 def test_a_queue_may_have_any_name(redis, make_worker, kind):
     payload = encode(Job("tests.sample.jobs.nothing", []))

@@ -11,7 +11,6 @@ from functools import partial
 
 from tests.chaos.people import Missed, People
 from tests.chaos.site import Tree
-from tests.process.conftest import children
 from tests.tcpproxy import TcpProxy
 
 LOOKING_SECONDS = 5.0
@@ -34,6 +33,9 @@ class Faults(People):
 
     def kill_supervisor(self) -> None:
         self._tree().kill_supervisor()
+
+    def kill_guardian(self) -> None:
+        _kill(self._one(self._booted_tree().guardians()), signal.SIGKILL)
 
     def kill_tree(self) -> None:
         self._tree().kill()
@@ -151,7 +153,7 @@ class Faults(People):
         return tree
 
     def stop_worker(self) -> None:
-        _kill(self._one(children(self._booted_tree().pid)), signal.SIGTERM)
+        _kill(self._one(self._booted_tree().workers()), signal.SIGTERM)
 
     def pause_tree(self) -> None:
         tree = self._booted_tree()
@@ -166,7 +168,7 @@ class Faults(People):
         self.chance.choice([tree.signal, tree.signal_all])(signal.SIGUSR1)
 
     def end_one_job(self) -> None:
-        _kill(self._one(children(self._booted_tree().pid)), signal.SIGUSR1)
+        _kill(self._one(self._booted_tree().workers()), signal.SIGUSR1)
 
     def write_stacks(self) -> None:
         self._booted_tree().signal(signal.SIGTTIN)

@@ -50,7 +50,7 @@ class Tree(Jobworker):
 
     def hears(self) -> bool:
         """Tell whether it goes on and hears signals: while it starts they end any process."""
-        is_there = self.is_running and not self.may_end and bool(children(self.pid))
+        is_there = self.is_running and not self.may_end and bool(self.workers())
         return is_there and self._has_told_of_workers()
 
     def _has_told_of_workers(self) -> bool:
@@ -151,7 +151,7 @@ class Site:
         return sum(tree.count for tree in self.trees)
 
     def worker_pids(self) -> list[int]:
-        return [pid for tree in self.trees for pid in children(tree.pid)]
+        return [pid for tree in self.trees for pid in tree.workers()]
 
     def job_pids(self) -> list[int]:
         """Return the processes that perform a job for a worker, or that a job runs."""

@@ -22,6 +22,7 @@ from tests.workload import LEDGER
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 30.0
+GUARDIAN = "jobworker (resque-3): Guarding"
 MODES = pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
 
 
@@ -68,7 +69,11 @@ class Jobworker:
 
     def workers(self) -> list[int]:
         """The pids of the worker processes alive now."""
-        return children(self.pid)
+        return [pid for pid in children(self.pid) if not title(pid).startswith(GUARDIAN)]
+
+    def guardians(self) -> list[int]:
+        """The pids of the guardians alive now."""
+        return [pid for pid in members(self.pid) if title(pid).startswith(GUARDIAN)]
 
     def wait_until_idle(self, workers: int = 1) -> None:
         """Wait until so many workers of its own wait for jobs."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import pytest
 import redis as redis_client
 
+from jobqueue import batchsize
 from jobqueue.failure import Failure
-from tests.process.conftest import Jobworker, Ledger, children, enqueue, state, wait_for
+from tests.process.conftest import Jobworker, Ledger, enqueue, state, wait_for
 from tests.redisserver import RedisServer
 
 pytestmark = pytest.mark.process
@@ -193,6 +194,23 @@ def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
     assert len(failures(redis)) <= 3
 
 
+def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(1000):
+        enqueue("perform", number, 0.0001)
+    worker = jobworker("--queues", "work")
+    wait_for(lambda: len(ledger.lines()) > 100)
+
+    worker.signal_all(signal.SIGKILL)
+    assert len(ledger.lines()) < 1000
+    jobworker("--queues", "work", **QUICK)
+    wait_for(lambda: everything_ended(redis, ledger, range(1000)))
+
+    done = [line for line in ledger.lines() if line.isdigit()]
+    assert len(done) - len(set(done)) <= batchsize.MOST
+
+
 def test_workers_of_a_killed_supervisor_finish_their_job_and_leave(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
@@ -344,7 +362,7 @@ def disturb(chance: random.Random, tree: Jobworker) -> None:
     """Do something bad to one tree of processes."""
     match chance.choice(["worker", "worker", "supervisor", "tree", "freeze"]):
         case "worker":
-            for pid in children(tree.pid)[:1]:
+            for pid in tree.workers()[:1]:
                 os.kill(pid, signal.SIGKILL)
         case "supervisor":
             tree.signal(signal.SIGKILL)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 
 import pytest
 import redis as redis_client
 
-from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, members, own_keys, wait_for
+from tests.process.conftest import (
+    MODES,
+    Jobworker,
+    Ledger,
+    enqueue,
+    members,
+    own_keys,
+    state,
+    wait_for,
+)
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -69,3 +79,88 @@ def test_idle_orphans_leave_at_once(
 
     wait_for(lambda: not members(worker.pid))
     assert own_keys(redis) == []
+
+
+def test_an_orphan_that_is_stuck_in_c_is_killed_before_others_take_it_for_dead(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--count", "2", "--term-timeout", "0.5", **QUICK)
+    enqueue("get_stuck", 1)
+    ledger.wait_for("began 1")
+    workers = worker.workers()
+
+    worker.signal(signal.SIGKILL)
+
+    wait_for(lambda: not members(worker.pid))
+    killed = re.findall(r"worker process (\d+) did not end after its supervisor had died: killed", worker.log)
+    assert len(killed) == 1 and int(killed[0]) in workers
+
+
+def test_orphans_that_leave_are_not_waited_for(jobworker: Start) -> None:
+    worker = jobworker("--queues", "work", "--count", "2")
+    worker.wait_until_idle(2)
+    [guardian] = worker.guardians()
+
+    worker.signal(signal.SIGKILL)
+
+    wait_for(lambda: not members(worker.pid), seconds=10)
+    assert "did not end after" not in worker.log
+
+
+def test_a_guardian_that_died_is_replaced_and_knows_the_workers(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--term-timeout", "0.5", **QUICK)
+    worker.wait_until_idle()
+    [first] = worker.guardians()
+    worker.signal_one(first, signal.SIGKILL)
+    wait_for(lambda: len(worker.guardians()) == 1 and worker.guardians() != [first])
+    assert f"the guardian of the workers, process {first}, has died" in worker.log
+    enqueue("get_stuck", 1)
+    ledger.wait_for("began 1")
+
+    worker.signal(signal.SIGKILL)
+
+    wait_for(lambda: not members(worker.pid))
+
+
+def test_new_code_brings_a_guardian_of_its_own_that_knows_the_old_workers(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--term-timeout", "0.5", **QUICK)
+    enqueue("get_stuck", 1)
+    ledger.wait_for("began 1")
+    [stuck], [first] = worker.workers(), worker.guardians()
+
+    worker.signal(signal.SIGHUP)
+    wait_for(lambda: state(first) == "" and len(worker.guardians()) == 1)
+    wait_for(lambda: len(worker.workers()) == 2)
+    assert stuck in worker.workers()
+    worker.signal(signal.SIGKILL)
+
+    wait_for(lambda: not members(worker.pid))
+    assert f"worker process {stuck} did not end" in worker.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_stop_of_the_whole_group_leaves_no_guardian(jobworker: Start, number: int) -> None:
+    worker = jobworker("--queues", "work")
+    worker.wait_until_idle()
+
+    worker.signal_all(number)
+
+    assert worker.wait() == 0
+    assert members(worker.pid) == []
+    assert "guardian" not in worker.log
+
+
+def test_a_guardian_that_is_stopped_holds_no_stop_up(jobworker: Start) -> None:
+    worker = jobworker("--queues", "work")
+    worker.wait_until_idle()
+    [guardian] = worker.guardians()
+    worker.signal_one(guardian, signal.SIGSTOP)
+
+    worker.signal(signal.SIGTERM)
+
+    assert worker.wait() == 0
+    assert members(worker.pid) == []

@@ -132,7 +132,7 @@ def test_signals_that_come_together_are_one_renewal(
     enqueue("perform", 1)
     ledger.wait_for("1")
     assert renewals(worker) == 1
-    wait_for(lambda: len(members(worker.pid)) == 3)
+    wait_for(lambda: len(members(worker.pid)) == 4)  # with the supervisor and the guardian
     assert redis.scard("resque:workers") == 2
 
 
