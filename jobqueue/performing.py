@@ -77,16 +77,19 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
     except (InvalidPayload, UnknownJob, InvalidArguments) as error:
         # No line of the job itself is to blame
         return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
-    _announce_start(definition, job, queue)
+    # Looked at here, because it is rare that anybody listens, and calls are what most of a small job costs
+    if signals.job_started.receivers or _log.isEnabledFor(logging.DEBUG):
+        _announce_start(definition, job, queue)
     raised = _attempt(definition, job)
     if raised is None:
-        outcome = _done(job, queue)
+        outcome = Outcome(Kind.DONE, job)
     elif _goes_back(raised):
         _log.warning("put back: %s was ended by %s", label(job, queue), raised)
         outcome = Outcome(Kind.PUT_BACK, job, error=raised)
     else:
         outcome = _failed(_Claimed(payload, queue, worker_id), job, raised)
-    _announce_end(definition, job, queue, outcome)
+    if signals.job_finished.receivers or _log.isEnabledFor(logging.DEBUG):
+        _announce_end(definition, job, queue, outcome)
     return outcome
 
 
@@ -101,8 +104,7 @@ def warm_up() -> None:
     for _ in range(WARM_UP_ROUNDS):
         job = decode(text)
         definition.arity.check(job.name, job.args, job.kwargs)
-        if _attempt(definition, job) is None:
-            _done(job, "")
+        _attempt(definition, job)
 
 
 def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) -> None:
@@ -114,7 +116,7 @@ def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) ->
     except BaseException as error:
         _announce_end(definition, job, queue, Outcome(Kind.FAILED, job, error=error))
         raise
-    _announce_end(definition, job, queue, _done(job, queue))
+    _announce_end(definition, job, queue, Outcome(Kind.DONE, job))
 
 
 def run(definition: Defined[..., Any], job: Job) -> None:
@@ -160,6 +162,8 @@ def _announce_start(definition: Defined[..., Any], job: Job, queue: str) -> None
 
 
 def _announce_end(definition: Defined[..., Any], job: Job, queue: str, outcome: Outcome) -> None:
+    if outcome.kind is Kind.DONE and _log.isEnabledFor(logging.DEBUG):
+        _log.debug("done: %s", label(job, queue))
     if signals.job_finished.receivers:
         signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
 
@@ -227,12 +231,6 @@ def _run_on_failure(hooks: Hooks, job: Job, error: BaseException) -> None:
 def _brief(error: BaseException) -> str:
     kind, message, _ = failure.describe(error)
     return f"{kind}: {message}"
-
-
-def _done(job: Job, queue: str) -> Outcome:
-    if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("done: %s", label(job, queue))
-    return Outcome(Kind.DONE, job)
 
 
 def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:
