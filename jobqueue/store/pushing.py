@@ -43,6 +43,7 @@ class Producer:
         self.number += 1
         to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
         call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
+        self.link.close_if_ended()
         try:
             self._send(call)
         except (ConnectionError, TimeoutError, ResponseError) as error:

@@ -212,6 +212,20 @@ def test_a_redis_that_is_away_is_told_in_one_sentence(settings):
         push("work", [b"1"])
 
 
+def test_a_push_to_a_redis_that_has_gone_since_the_last_one_is_known_not_to_have_arrived(
+    redis_factory, settings
+):
+    server = redis_factory()
+    settings.JOBQUEUE_REDIS_URL = server.url
+    push("work", [b"1"])
+    server.kill()
+
+    with pytest.raises(RedisUnreachable) as unreachable:
+        push("work", [b"2"])
+
+    assert not unreachable.value.may_have_arrived
+
+
 def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):
     redis.set("resque:queue:work", "no list")
 
