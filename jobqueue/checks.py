@@ -26,7 +26,7 @@ from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
 
-MAY_BE_ZERO = frozenset({"wait_replicas"})
+MAY_BE_ZERO = frozenset({"shutdown_timeout_seconds", "term_timeout_seconds", "wait_replicas"})
 MAY_BE_ENDLESS = frozenset({"job_timeout_seconds"})
 ACCESS = ("can_view", "can_operate")
 

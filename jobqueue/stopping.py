@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass, field
 from math import inf
 
-from jobqueue.conf import settings
+from jobqueue.conf import Settings, settings
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -19,9 +19,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 class StopPlan:
     """From the signal on the running job may run, is then ended, may clean up, and is then abandoned."""
 
-    finish_seconds: float = 25.0
+    finish_seconds: float = Settings.shutdown_timeout_seconds
     """Without a limit: ``inf``."""
-    cleanup_seconds: float = 4.0
+    cleanup_seconds: float = Settings.term_timeout_seconds
     fails: bool = False
     """A job that had to be ended goes to Failed; else it is put back."""
 

@@ -56,6 +56,7 @@ class Worker:
         self._silent_bells = 0
         """How often in a row the doorbells could not be waited at."""
         self._performed = 0
+        self._listened_after = -1
         self.is_used_up = False
         """Another process shall take its place."""
         self.is_done = False
@@ -85,7 +86,9 @@ class Worker:
 
     def turn(self) -> bool:
         """Settle what has ended, claim a batch and perform it; tell whether there was one."""
-        self._listen()
+        if self._listened_after != self._performed:  # a job may have changed who hears signals
+            self._listen()
+            self._listened_after = self._performed
         woken_by, self._woken_by = self._woken_by, ""
         most, queue = self._most(), ""
         if not self._focus.claim(self._queues(), lambda some: self._in_flight.claim(some, most, woken_by)):

@@ -8,7 +8,7 @@ from math import isfinite, nan
 from typing import Any
 
 from jobqueue import registry
-from jobqueue.conf import settings
+from jobqueue.conf import Settings, settings
 from jobqueue.exceptions import InvalidOption
 from jobqueue.patterns import QueueList
 from jobqueue.stopping import StopPlan, StopPlans
@@ -23,7 +23,7 @@ class WorkerOptions:
     """How many worker processes."""
     jobs_per_fork: int = 0
     """After how many jobs a process is replaced; 1 forks for each job, 0 never."""
-    interval_seconds: float = 5.0
+    interval_seconds: float = Settings.interval_seconds
     burst: bool = False
     """Stop when no job is left."""
     stops: StopPlans = field(default_factory=StopPlans)
@@ -125,5 +125,6 @@ def _number(environ: Mapping[str, str], name: str) -> float | None:
 
 def _at_least(least: float, name: str, value: Any) -> Any:
     if not (isfinite(value) and value >= least):
-        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
+        end = "" if isfinite(value) else ", and have an end"
+        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}{end}.")
     return value

@@ -102,6 +102,13 @@ def test_only_a_job_may_take_for_ever(settings):
     assert messages() == [("jobqueue.E002", "JOBQUEUE_TIMEOUT_GRACE_SECONDS should have an end, and is inf.")]
 
 
+@pytest.mark.parametrize("name", ["JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS", "JOBQUEUE_TERM_TIMEOUT_SECONDS"])
+def test_a_stop_may_take_no_time_as_on_the_command_line(settings, name):
+    setattr(settings, name, 0)
+
+    assert messages() == []
+
+
 def test_replicas_need_not_be_waited_for(settings):
     settings.JOBQUEUE_WAIT_REPLICAS = 0
     assert messages() == []

@@ -78,6 +78,25 @@ def test_a_repeated_number_is_ignored(redis, producer):
     assert waiting(redis) == [b"1"]
 
 
+def test_a_push_is_not_sent_again_when_redis_may_have_forgotten_its_number(redis, monkeypatch):
+    """Its machine slept between the push and the answer."""
+    send = Producer._send
+
+    def push_and_sleep(producer, call):
+        send(producer, call)
+        redis.delete(call.keys[0])
+        raise redis_client.ConnectionError("cut")
+
+    monkeypatch.setattr(Producer, "_send", push_and_sleep)
+    monkeypatch.setattr(pushing, "monotonic", iter([0.0, 61.0]).__next__)
+
+    with pytest.raises(RedisUnreachable) as raised:
+        push("work", [b"1"])
+
+    assert raised.value.may_have_arrived
+    assert waiting(redis) == [b"1"]
+
+
 def test_a_straggler_is_ignored(redis, producer):
     """On a connection that was given up, a push may arrive after later ones; it was sent again."""
     push("work", [b"1"])
