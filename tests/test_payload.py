@@ -241,6 +241,8 @@ def test_any_text_is_a_job_or_refused(text):
 @example(b'{"class":"a","args":[],"crashes":-1}', [])
 @example(b'{"class":"a","args":[],"\\u0063lass":"b"}', [])
 @example(b'{"class":"a","args":[1e400]}', [])
+@example(b'{"class":"a","args":[1,{"_kwargs":{"b":2}}]}', [])
+@example(b'{"class":"a","args":[{"_kwargs":2}]}', [])
 @example(b'{"class":"a","args":' + b"[" * 100 + b"]" * 100 + b"}", [])
 def test_the_short_way_reads_what_the_long_way_reads(text, changes):
     text = bytearray(text)
