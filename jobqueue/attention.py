@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
+from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
 
 SAME_SECONDS = 1.0
@@ -147,7 +147,7 @@ class Attention:
 
     def sleep(self, seconds: float, *fds: int) -> None:
         """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
-        select.select([self.fd, *fds], [], [], max(0.0, seconds))
+        readable(max(0.0, seconds), self.fd, *fds)
         self.drain()
 
     def drain(self) -> None:

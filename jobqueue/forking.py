@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import time
 
@@ -13,6 +12,7 @@ from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, sign
 from jobqueue.conf import settings
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.readiness import readable
 from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
@@ -184,7 +184,7 @@ class _Child:
 def _read_available(reader: int) -> tuple[bytes, bool]:
     """Return what a pipe holds now, and whether more may come."""
     received = b""
-    while select.select([reader], [], [], 0)[0]:
+    while readable(0, reader):
         chunk = os.read(reader, 65536)
         if not chunk:
             return received, False

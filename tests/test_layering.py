@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys signals unix",
+    "exceptions conf keys readiness signals unix",
     # 1 values
     "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
     # 2 Redis

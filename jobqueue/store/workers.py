@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from redis.exceptions import ResponseError
@@ -74,7 +75,7 @@ def prune(worker_id: str, judge: Judge) -> PruneResult:
     """
     with closing(Link()) as link, reaching():
         heartbeat = or_else(None, fetch([("HGET", keys().heartbeats, worker_id)])[0], "", [])
-        if not may_be_dead(read_moment(heartbeat)):
+        if not may_be_dead(read_moment(heartbeat), datetime.fromtimestamp(link.now(), UTC)):
             return PruneResult.LIVES
         if own := inflight.runs_of(worker_id):
             return _recover(link, own, judge)

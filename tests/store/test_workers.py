@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -275,6 +277,15 @@ def test_one_that_begins_a_job_meanwhile_is_not_unregistered(redis, monkeypatch)
     assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
     assert redis.get(f"resque:worker:{WORKER}") == SHOWN
+
+
+def test_a_clock_of_this_machine_that_is_ahead_makes_no_worker_dead(redis, monkeypatch):
+    """A heartbeat is of the clock of Redis."""
+    register(redis, heartbeat=beat(0))
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    monkeypatch.setattr("jobqueue.inspection.workers.datetime", SimpleNamespace(now=lambda zone: ahead))
+
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
 
 def test_while_ruby_prunes_one_has_to_wait(redis):
