@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
-from benchmarks.floors import BATCH, BareLoop, Wire, nothing
+from benchmarks.floors import BareLoop, Wire, nothing
 from benchmarks.ground import Ground
 from benchmarks.jobs import QUEUE
 from benchmarks.report import figure, in_turns, print_table, us_each
 from jobqueue import registry
 from jobqueue.attention import Attention
+from jobqueue.batchsize import MOST
 from jobqueue.inflight import InFlight
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, decode
@@ -67,7 +68,7 @@ def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str
     ground.fill(jobs)
     in_flight = InFlight(WORKER_ID, time.time(), SharedPage(), attention)
     handing, began = 0.0, time.perf_counter()
-    while in_flight.claim([QUEUE], BATCH):
+    while in_flight.claim([QUEUE], MOST):
         claimed = time.perf_counter()
         while job := in_flight.hand_out(_never):
             in_flight.end(job, None)
@@ -76,7 +77,7 @@ def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str
     in_flight.leave()
     return {
         "hand out and end, under the lock": handing / jobs * 1e6,
-        "settle and claim: a round trip for 50": (whole - handing) / jobs * 1e6,
+        f"settle and claim: a round trip for {MOST}": (whole - handing) / jobs * 1e6,
     }
 
 

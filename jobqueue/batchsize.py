@@ -4,7 +4,7 @@ from __future__ import annotations
 
 BATCH_SECONDS = 0.02
 """What a batch should take: the most work that the death of a machine repeats."""
-MOST = 50
+MOST = 100
 LONGEST_SECONDS = 1.0
 """Longer jobs count as this long, so that a worker soon takes batches again when short ones come."""
 

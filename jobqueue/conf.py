@@ -15,7 +15,7 @@ PREFIX = "JOBQUEUE_"
 
 
 class Settings:
-    """The settings in force now; an attribute is looked up in Django's settings at each read."""
+    """The defaults; in ``settings`` an attribute is looked up in Django's settings at each read."""
 
     redis_url: str | None = None
     """Where Redis is. Default: the environment's REDIS_URL, else (with DEBUG) an embedded server."""
@@ -57,19 +57,24 @@ class Settings:
     health_token: str | None = None
     """Opens health.json in full, and stats.txt, to whoever sends it as ``Authorization: Bearer …``."""
 
-    def __getattribute__(self, name: str) -> Any:
-        default = object.__getattribute__(self, name)
-        if name not in NAMES:
-            return default
-        # Django's lazy object remembers what it finds, but pays dearly each time it finds nothing
-        site = django_settings._wrapped  # type: ignore[misc]
-        return getattr(django_settings if site is empty else site, NAMES[name], default)
-
 
 NAMES = {name: PREFIX + name.upper() for name in Settings.__annotations__}
 """What each setting is called in a Django settings module."""
 
-settings = Settings()
+
+def _read_at_use(name: str) -> property:
+    full_name, default = NAMES[name], vars(Settings)[name]
+
+    def read(_: Settings) -> Any:
+        # Django's lazy object remembers what it finds, but pays dearly each time it finds nothing, and for
+        # being asked what it wraps
+        site = object.__getattribute__(django_settings, "_wrapped")
+        return getattr(django_settings if site is empty else site, full_name, default)
+
+    return property(read)
+
+
+settings: Settings = type("SettingsInForce", (Settings,), {name: _read_at_use(name) for name in NAMES})()
 
 
 def known_settings() -> frozenset[str]:

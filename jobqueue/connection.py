@@ -9,9 +9,8 @@ from __future__ import annotations
 import inspect
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import redis
@@ -21,7 +20,6 @@ from redis.backoff import NoBackoff
 from redis.connection import (
     AbstractConnection,
     Connection,
-    HiredisRespSerializer,
     SSLConnection,
     UnixDomainSocketConnection,
 )
@@ -32,7 +30,8 @@ from jobqueue import embedded
 from jobqueue.address import RedisAddress
 from jobqueue.conf import settings
 from jobqueue.exceptions import RedisFull, RedisUnreachable
-from jobqueue.keys import Keys, to_bytes
+from jobqueue.keys import Keys
+from jobqueue.packing import Packer
 from jobqueue.sentinels import MasterConnection, TLSMasterConnection
 from jobqueue.trouble import is_closed, is_demoted, is_full, may_have_arrived, reason
 
@@ -45,16 +44,6 @@ NO_DRIVER_INFO: Final[dict[str, None]] = (
 """Leaves CLIENT SETINFO out, two round trips of every connect (redis-py renamed the option in 7.2)."""
 NO_POOL_LIMIT = 2**31
 DB_OUT_OF_RANGE = ("DB index is out of range", "invalid DB index")
-
-
-class Packer(HiredisRespSerializer):
-    """Packs commands; a name in Redis may be any bytes, and hiredis takes only text that is UTF-8."""
-
-    def pack(self, *args: Any) -> Any:
-        try:
-            return super().pack(*args)
-        except UnicodeEncodeError:
-            return super().pack(*map(to_bytes, args))
 
 
 class UnixConnection(UnixDomainSocketConnection):
@@ -141,12 +130,20 @@ def configured_url() -> str | None:
     return settings.redis_url or _provided_url() or os.environ.get("REDIS_URL") or None
 
 
-def keys() -> Keys:
-    """Return the keys of this site's namespace; an empty one leaves a bare colon, as in Resque."""
+def keys(at: RedisAddress | None = None) -> Keys:
+    """Return the keys of this site's namespace; an empty one leaves a bare colon, as in Resque.
+
+    Whoever has asked for the address may give it.
+    """
     namespace = settings.namespace
     if namespace is None:
-        namespace = address().namespace
-    return Keys(f"{DEFAULT_NAMESPACE if namespace is None else namespace}:")
+        namespace = (at or address()).namespace
+    return _keys(DEFAULT_NAMESPACE if namespace is None else namespace)
+
+
+@cache
+def _keys(namespace: str) -> Keys:
+    return Keys(f"{namespace}:")
 
 
 def client() -> redis.Redis:
@@ -180,19 +177,20 @@ def target() -> Target:
     return Target(address(), settings.connect_timeout_seconds, settings.socket_timeout_seconds)
 
 
-@contextmanager
-def reaching() -> Iterator[None]:
+class reaching:
     """Turn every way in which Redis cannot be reached into a RedisUnreachable of one sentence."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
-        raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
-    except redis.ResponseError as error:
-        if is_full(error):
-            raise RedisFull(explain(error), may_have_arrived=may_have_arrived(error)) from error
-        if str(error) not in DB_OUT_OF_RANGE and not is_closed(error):
-            raise
-        raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError | redis.InvalidResponse):
+            raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
+        if isinstance(error, redis.ResponseError):
+            if is_full(error):
+                raise RedisFull(explain(error), may_have_arrived=may_have_arrived(error)) from error
+            if str(error) in DB_OUT_OF_RANGE or is_closed(error):
+                raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
 
 
 def explain(error: redis.RedisError) -> str:
@@ -225,7 +223,8 @@ def _way_out() -> str:
 
 def _provided_url() -> str | None:
     """Return the value of the variable that REDIS_PROVIDER names, as hosting services set it."""
-    name = os.environ.get("REDIS_PROVIDER")
+    # Looked for first, because a look for what is not there is cheap, and its reading is not
+    name = "REDIS_PROVIDER" in os.environ and os.environ["REDIS_PROVIDER"]
     if not name:
         return None
     if "://" in name or "@" in name:

@@ -13,6 +13,8 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from jobqueue import clock, ids, payload, rubyjson
 from jobqueue.exceptions import InvalidPayload
 
@@ -122,7 +124,7 @@ def retry_payload(failure: Failure) -> bytes:
         raise InvalidPayload(f"this failure cannot be retried: {failure.complaint}")
     again = payload.Job(failure.job.name, failure.job.args, failure.job.kwargs)
     if failure.job.id:
-        again = again._replace(id=ids.new_id(), retry_of=failure.job.id)
+        again = msgspec.structs.replace(again, id=ids.new_id(), retry_of=failure.job.id)
     try:
         return payload.write(again)
     except ValueError as error:

@@ -135,7 +135,7 @@ class InFlight:
         """Let the running job fail, which goes on and does not matter any more."""
         with self._lock:
             if self._running is not None:
-                _log.error("failed: %s %s", label_of(*self._running[1:]), error)
+                _log.error("failed: %s %s", label_of(self._running.queue, self._running.payload), error)
                 entry = dirty_exit(self._running.payload, self._running.queue, self._worker_id, error)
                 self.end(self._running, entry, was_killed=True)
 
@@ -164,7 +164,9 @@ class InFlight:
         """
         with self._lock:
             if self._running is not None:
-                _log.warning("put back: %s did not end in time", label_of(*self._running[1:]))
+                _log.warning(
+                    "put back: %s did not end in time", label_of(self._running.queue, self._running.payload)
+                )
                 self._page.clear()
             self._give_back()
             self._settle_or_lose(self._settle)

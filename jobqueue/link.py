@@ -9,6 +9,7 @@ from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from jobqueue.connection import make_connection
+from jobqueue.packing import packed
 from jobqueue.scripts import Script
 from jobqueue.trouble import is_demoted
 
@@ -34,7 +35,10 @@ class Link:
 
     def command(self, *parts: Any) -> Any:
         """Run one command. Raises redis-py's errors."""
-        return self._exchange([parts])[0]
+        reply = self.exchange(parts)[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     def now(self) -> float:
         """Return the time by Redis's clock, in seconds since the epoch. Raises redis-py's errors."""
@@ -46,10 +50,10 @@ class Link:
 
         Raises the first error of them all, when each has been answered.
         """
-        replies = self._exchange([call.script.by_sha(call.keys, call.args) for call in calls], keep=True)
+        replies = self.exchange(*[call.script.by_sha(call.keys, call.args) for call in calls])
         for place, call in enumerate(calls):
             if isinstance(replies[place], NoScriptError):
-                replies[place] = self._exchange([call.script.by_text(call.keys, call.args)], keep=True)[0]
+                replies[place] = self.exchange(call.script.by_text(call.keys, call.args))[0]
         for reply in replies:
             if isinstance(reply, Exception):
                 raise reply
@@ -70,11 +74,20 @@ class Link:
             self._connection.disconnect()
             self._connection = None
 
-    def _exchange(self, commands: Sequence[Sequence[Any]], *, keep: bool = False) -> list[Any]:
-        """Send commands and return their replies; ``keep`` leaves errors of commands among them."""
+    def close_if_ended(self) -> None:
+        """Close a connection that the server has closed meanwhile: what is sent on it may be lost, or not."""
+        try:
+            has_ended = self._connection is not None and self._connection.can_read(0)
+        except UNREACHABLE:
+            has_ended = True
+        if has_ended:
+            self.close()
+
+    def exchange(self, *commands: Sequence[Any]) -> list[Any]:
+        """Send commands in one round trip and return their replies, errors of commands among them."""
         try:
             connection = self.connect()
-            connection.send_packed_command(connection.pack_commands(commands))
+            connection.send_packed_command([b"".join(map(packed, commands))])
             replies = [_reply(connection) for _ in commands]
         except BaseException:
             # Half an answer may still be under way: what comes next must not be taken for it
@@ -82,8 +95,6 @@ class Link:
             raise
         if any(isinstance(reply, Exception) and is_demoted(reply) for reply in replies):
             self.close()
-        if not keep and isinstance(replies[0], Exception):
-            raise replies[0]
         return replies
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import re
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from jobqueue import ids, rubyjson
+import msgspec
+
+from jobqueue import ids, plainjson, rubyjson
 from jobqueue.conf import settings
 from jobqueue.exceptions import InvalidArguments, InvalidPayload, PayloadTooLarge
 
@@ -28,7 +30,7 @@ _SHOWN_BYTES = 400
 _OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True, gc=False):
     """One enqueued unit: which definition is to be performed, with what."""
 
     name: str
@@ -46,14 +48,25 @@ class Job(NamedTuple):
         return ids.enqueued_at(self.id) if self.id else None
 
 
+class _Plain(msgspec.Struct, rename={"name": "class"}, forbid_unknown_fields=True):
+    """The payload of nearly every job, read at once; any other is refused."""
+
+    name: str
+    args: list[Any]
+    id: str | None = None
+    retry_of: str | None = None
+
+
+_decode_plain = msgspec.json.Decoder(_Plain).decode
+
+
 def encode(job: Job) -> bytes:
     """Return the payload of a job that is enqueued.
 
     Raise InvalidArguments if an argument would not survive JSON unchanged, PayloadTooLarge
     if the payload is over the setting ``max_payload_bytes``.
     """
-    _check(job)
-    payload = write(job)
+    payload = _plain(job) or _checked(job)
     if len(payload) > min(LARGE_BYTES, settings.max_payload_bytes):
         _weigh(job, len(payload))
     return payload
@@ -61,20 +74,24 @@ def encode(job: Job) -> bytes:
 
 def write(job: Job) -> bytes:
     """Return the payload of a job whose arguments are known to be JSON; raise ValueError if not."""
-    fields: dict[str, Any] = {"class": job.name, "args": job.args}
-    if job.kwargs:
-        fields["args"] = [*job.args, {KWARGS: job.kwargs}]
-    if job.id:
-        fields["id"] = job.id
-    if job.crashes:
-        fields["crashes"] = job.crashes
-    if job.retry_of:
-        fields["retry_of"] = job.retry_of
-    return rubyjson.encode(fields).encode()
+    return rubyjson.encode(_fields(job)).encode()
 
 
 def decode(payload: bytes) -> Job:
     """Return the job of a payload, whoever wrote it; raise InvalidPayload if it names none."""
+    try:
+        plain = _decode_plain(payload)
+    except plainjson.REFUSALS:
+        return _decode_any(payload)
+    if rubyjson.may_be_deeper(payload):
+        return _decode_any(payload)
+    args = plain.args
+    if args and type(args[-1]) is dict:
+        return Job(plain.name, *_arguments(args), plain.id, 0, plain.retry_of)
+    return Job(plain.name, args, {}, plain.id, 0, plain.retry_of)
+
+
+def _decode_any(payload: bytes) -> Job:
     try:
         fields = rubyjson.decode(payload)
     except ValueError as error:
@@ -112,6 +129,37 @@ def _shown(payload: bytes) -> str:
     """Return the ends of a text, in reach of ``rubyjson.cut``; the middle may be huge."""
     ends = payload if len(payload) <= 2 * _SHOWN_BYTES else payload[:_SHOWN_BYTES] + payload[-_SHOWN_BYTES:]
     return rubyjson.shown(ends.decode("utf-8", "backslashreplace"))
+
+
+def _fields(job: Job) -> dict[str, Any]:
+    fields: dict[str, Any] = {"class": job.name, "args": job.args}
+    if job.kwargs:
+        fields["args"] = [*job.args, {KWARGS: job.kwargs}]
+    if job.id:
+        fields["id"] = job.id
+    if job.crashes:
+        fields["crashes"] = job.crashes
+    if job.retry_of:
+        fields["retry_of"] = job.retry_of
+    return fields
+
+
+def _plain(job: Job) -> bytes | None:
+    """Return the payload of a job that needs no closer look, as nearly all do."""
+    if job.args and _is_kwargs(job.args[-1]):
+        return None
+    values = (job.args, job.kwargs) if job.kwargs else (job.args,)
+    if not plainjson.is_plain(values, rubyjson.DEEPEST_ARGUMENT):
+        return None
+    try:
+        return plainjson.encode(_fields(job))
+    except plainjson.REFUSALS:
+        return None
+
+
+def _checked(job: Job) -> bytes:
+    _check(job)
+    return write(job)
 
 
 def _check(job: Job) -> None:

@@ -15,16 +15,15 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
+from jobqueue import plainjson
 from jobqueue.exceptions import InvalidArguments
+from jobqueue.plainjson import LARGEST_INT_BITS, SPELLED_ALIKE
 
 DEEPEST = 100
 """Ruby reads no JSON whose lists and objects are nested deeper."""
 
 DEEPEST_ARGUMENT = 90
 """Ruby must still read an argument where a failure wraps the payload that holds it."""
-
-_LARGEST_INT_BITS = 14_284
-"""Python reads no integer of more than 4,300 digits."""
 
 _LONGEST_SHOWN = 80
 
@@ -36,9 +35,6 @@ _MAYBE_ODD_FLOAT = re.compile(r"\d(?:e[-+]|\d{15}\.)")
 """A number that Ruby and Python spell differently, or text that looks like one."""
 
 _MAYBE_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
-
-_SAME_IN_BOTH = (1e-4, 1e15)
-"""Floats from the first to below the second are spelled alike."""
 
 
 def encode(value: Any) -> str:
@@ -53,12 +49,17 @@ def decode(text: bytes, deepest: int = DEEPEST) -> Any:
     Half a surrogate pair, which JSON can spell but no page can show, is read as ``?``.
     """
     try:
-        value = _decoder.decode(text.decode())
+        value = _decode(text)
     except RecursionError:
         raise ValueError(f"it is nested more than {deepest} levels deep") from None
-    if text.count(b"[") + text.count(b"{") > deepest and _depth(value) > deepest:
+    if may_be_deeper(text, deepest) and _depth(value) > deepest:
         raise ValueError(f"it is nested more than {deepest} levels deep")
-    return _with_whole_characters(value) if _MAYBE_HALF_PAIR.search(text) else value
+    return value
+
+
+def may_be_deeper(text: bytes, levels: int = DEEPEST) -> bool:
+    """Tell whether a JSON text has room for more nested levels."""
+    return len(text) > 2 * levels and text.count(b"[") + text.count(b"{") > levels
 
 
 def check(value: Any, path: str) -> None:
@@ -103,7 +104,7 @@ def _ruby(value: Any) -> str:
 
 
 def _ruby_float(value: float) -> str:
-    first, end = _SAME_IN_BOTH
+    first, end = SPELLED_ALIKE
     if value == 0 or first <= abs(value) < end:
         return repr(value)
     # Python begins exponents at 1e16, but both know the same shortest digits
@@ -120,6 +121,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _decode(text: bytes) -> Any:
+    try:
+        return plainjson.decode(text)
+    except plainjson.REFUSALS:
+        value = _decoder.decode(text.decode())
+        return _with_whole_characters(value) if _MAYBE_HALF_PAIR.search(text) else value
 
 
 def _with_whole_characters(value: Any) -> Any:
@@ -143,7 +152,7 @@ def _all_sound(values: Iterable[Any], levels: int) -> bool:
         if kind is str:
             sound = value.isascii() or is_unicode(value)
         elif kind is int:
-            sound = value.bit_length() <= _LARGEST_INT_BITS
+            sound = value.bit_length() <= LARGEST_INT_BITS
         elif value is None or kind is bool:
             continue
         elif kind is float:
@@ -167,7 +176,7 @@ def _is_sound_subclass(value: Any) -> bool:
     """Accept what Django hands out as text and numbers: safe strings, choices."""
     if isinstance(value, str):
         return is_unicode(value)
-    return isinstance(value, int) and value.bit_length() <= _LARGEST_INT_BITS
+    return isinstance(value, int) and value.bit_length() <= LARGEST_INT_BITS
 
 
 def _complaint(value: Any, path: str, levels: int) -> str:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from jobqueue import performing, registry
 from jobqueue.definition import Definition, resolve
 from jobqueue.enqueueing import Collected, collecting
@@ -30,7 +32,7 @@ class EnqueuedJobs(list[Collected]):
     def of(self, definition: Definition[..., Any] | type | str) -> list[Job]:
         """Return the jobs of one definition, without their ids, fit to be compared."""
         name = resolve(definition).name
-        return [job._replace(id=None) for _, job in self if job.name == name]
+        return [msgspec.structs.replace(job, id=None) for _, job in self if job.name == name]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import logging
 
 import pytest
 from django.test import override_settings
+from msgspec import structs
 
 import jobqueue
 from jobqueue import dequeueing, enqueueing, payload
@@ -50,7 +51,10 @@ def receive():
 
 def waiting(redis, queue):
     """Return the decoded jobs of a queue, without their ids."""
-    return [payload.decode(text)._replace(id=None) for text in redis.lrange(f"resque:queue:{queue}", 0, -1)]
+    return [
+        structs.replace(payload.decode(text), id=None)
+        for text in redis.lrange(f"resque:queue:{queue}", 0, -1)
+    ]
 
 
 def keys_without_ours(redis):
@@ -145,7 +149,7 @@ def test_a_payload_that_is_too_large_is_refused_at_the_call(redis):
 def test_enqueueing_from_asynchronous_code(redis):
     enqueued = asyncio.run(jobs.send_email.aenqueue("a@example.com"))
 
-    assert waiting(redis, "emails") == [enqueued._replace(id=None)]
+    assert waiting(redis, "emails") == [structs.replace(enqueued, id=None)]
 
 
 def test_a_debug_line_tells_of_an_enqueue(redis, caplog):
@@ -226,7 +230,7 @@ def test_a_push_needs_a_queue(redis):
 def test_many_calls_are_enqueued_in_their_order(redis):
     enqueued = jobqueue.enqueue_many(jobs.send_email, [("a", "b"), ["c"], {"to": "d", "body": "e"}])
 
-    assert waiting(redis, "emails") == [each._replace(id=None) for each in enqueued]
+    assert waiting(redis, "emails") == [structs.replace(each, id=None) for each in enqueued]
     assert [(each.args, each.kwargs) for each in enqueued] == [
         (["a", "b"], {}),
         (["c"], {}),

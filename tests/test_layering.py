@@ -14,10 +14,10 @@ FLOORS = (
     # 0 words
     "exceptions conf keys readiness signals unix",
     # 1 values
-    "backoff clock failure ids memoryfile patterns payload recovery rubyjson sharedpage stopping",
+    "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
     # 2 Redis
-    "address connection doorbells embedded inspection link pruning redisbinary scripts sentinels socketpath"
-    " store trouble",
+    "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
+    " socketpath store trouble",
     # 3 jobs
     "api arity background changes databases defined definition dequeueing discovery enqueueing hooks options"
     " interruption performing registry",

@@ -1,6 +1,7 @@
 -- A payload in flight is held as "<started 0|1>:<bytes of queue>:<queue><payload>".
-local function hold(queue, payload)
-  return "0:" .. #queue .. ":" .. queue .. payload
+-- Returns what stands there before a payload that has not started.
+local function holder(queue)
+  return "0:" .. #queue .. ":" .. queue
 end
 
 -- Returns queue and payload; nothing for what no script has written.

@@ -62,10 +62,10 @@ for i = 7, #ARGV do
       -- Redis takes no writes now: that says nothing about the queue. Its own words follow its script's place
       return redis.error_reply(refusal:match("%u%u+ .*"))
     elseif payloads and not refusal then
-      local fields = {}
+      local fields, before = {}, holder(queue)
       for offset, payload in ipairs(payloads) do
         fields[2 * offset - 1] = first + offset - 1
-        fields[2 * offset] = hold(queue, payload)
+        fields[2 * offset] = before .. payload
       end
       redis.call("HSET", KEYS[2], "next", first + #payloads, unpack(fields))
       if #payloads == tonumber(ARGV[3]) and redis.call("EXISTS", ARGV[4] .. queue) == 1 then

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import count, repeat
 
+import msgspec
 from redis.exceptions import ResponseError
 
 from jobqueue import clock, failure, rubyjson
@@ -18,7 +19,7 @@ from jobqueue.recovery import is_token
 from jobqueue.scripts import load
 
 
-class Claimed(NamedTuple):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """A job in flight: its token in the run, the queue it came from, its payload."""
 
     token: int
@@ -89,7 +90,7 @@ class Run:
         if not taken:
             return []
         queue = to_text(taken[0])
-        claimed = [Claimed(self.next_token + place, queue, text) for place, text in enumerate(taken[1:])]
+        claimed = list(map(Claimed, count(self.next_token), repeat(queue), taken[1:]))
         self.next_token += len(claimed)
         return claimed
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
+from collections import deque
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
 
-import redis
 from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
 from jobqueue.conf import settings
-from jobqueue.connection import client, keys, reaching
+from jobqueue.connection import Target, keys, reaching, target
 from jobqueue.exceptions import NotReplicated
+from jobqueue.link import Call, Link
 from jobqueue.scripts import load
 from jobqueue.trouble import is_demoted
 
@@ -23,24 +22,66 @@ REMEMBERED_SECONDS = 60
 """How long Redis remembers a producer's last number: longer than anything is sent again."""
 
 
-class Producer(threading.local):
-    """Numbers the pushes of one thread, so that Redis knows one that is sent again.
+class Producer:
+    """A connection whose pushes are numbered, so that Redis knows one that is sent again.
 
     Only one push of a producer is under way at a time: were there two, the later number would hide
     the earlier one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
         self.name = os.urandom(8).hex()
         self.number = 0
-        self.is_pushing = False
+        self.target = target
+        self.link = Link()
 
-    def next_number(self) -> int:
+    def push(self, queue: str, payloads: Sequence[bytes]) -> None:
+        """Push in one round trip; once more after a cut connection, since the first attempt may have arrived.
+
+        Raises redis-py's errors, and NotReplicated.
+        """
+        key = keys(self.target.address)
         self.number += 1
-        return self.number
+        to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+        call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
+        self.link.close_if_ended()
+        began = monotonic()
+        try:
+            self._send(call)
+        except (ConnectionError, TimeoutError, ResponseError) as error:
+            if isinstance(error, ResponseError) and not is_demoted(error):
+                raise
+            if monotonic() - began > REMEMBERED_SECONDS / 2:
+                # This process was stopped meanwhile: Redis may have forgotten the number
+                raise
+            # The other idle connections lead to the same server, which may be gone for good
+            _idle.clear()
+            self._send(call)
+
+    def _send(self, call: Call) -> None:
+        if settings.wait_replicas:
+            self._send_and_wait(call)
+        else:
+            self.link.run(call)
+
+    def _send_and_wait(self, call: Call) -> None:
+        """Wait in the same round trip until enough replicas have it; raise NotReplicated if they have not.
+
+        A push that is sent again and ignored waits as well, for all that its server has written until then.
+        """
+        # 0 would wait for ever
+        wait = "WAIT", settings.wait_replicas, max(1, round(settings.wait_timeout_seconds * 1000))
+        pushed, replicas = self.link.exchange(call.script.by_sha(call.keys, call.args), wait)
+        if isinstance(pushed, NoScriptError):
+            pushed, replicas = self.link.exchange(call.script.by_text(call.keys, call.args), wait)
+        if isinstance(pushed, Exception):
+            raise pushed
+        if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
+            raise NotReplicated(_shortage(call.args[1], replicas))
 
 
-_producer = Producer()
+_idle: deque[Producer] = deque()
+"""The producers that are not pushing. Whoever pushes takes one out, a signal handler too, or makes one."""
 
 
 def push(queue: str, payloads: Sequence[bytes]) -> None:
@@ -61,57 +102,20 @@ def push(queue: str, payloads: Sequence[bytes]) -> None:
 
 
 def _push(queue: str, payloads: Sequence[bytes]) -> None:
-    key = keys()
-    # A signal handler that enqueues may have interrupted a push of this thread
-    producer = Producer() if _producer.is_pushing else _producer
-    producer.is_pushing = True
+    producer = _take()
     try:
-        to = [key.sent(producer.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-        _run_again_if_cut(client(), to, [producer.next_number(), queue, REMEMBERED_SECONDS, *payloads])
+        producer.push(queue, payloads)
     finally:
-        producer.is_pushing = False
+        _idle.append(producer)
 
 
-def _run_again_if_cut(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
-    """Send once more after a cut connection: the number tells Redis whether the first attempt had arrived."""
-    send = _send_and_wait if settings.wait_replicas else load("enqueue")
-    began = monotonic()
+def _take() -> Producer:
+    wanted = target()
     try:
-        send(redis, to, args)
-    except (ConnectionError, TimeoutError, ResponseError) as error:
-        if isinstance(error, ResponseError) and not is_demoted(error):
-            raise
-        if monotonic() - began > REMEMBERED_SECONDS / 2:
-            # This process was stopped meanwhile: Redis may have forgotten the number
-            raise
-        # The other idle connections lead to the same server, which may be gone for good
-        redis.connection_pool.disconnect(inuse_connections=False)
-        send(redis, to, args)
-
-
-def _send_and_wait(redis: redis.Redis, to: Sequence[str], args: Sequence[Any]) -> None:
-    """Push, and wait in the same round trip until enough replicas have it; raise NotReplicated if not.
-
-    A push that is sent again and ignored waits as well, for all that its server has written until then.
-    """
-    script = load("enqueue")
-    pushed, replicas = _pipelined(redis, script.by_sha(to, args))
-    if isinstance(pushed, NoScriptError):
-        pushed, replicas = _pipelined(redis, script.by_text(to, args))
-    if isinstance(pushed, Exception):
-        raise pushed
-    if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
-        raise NotReplicated(_shortage(args[1], replicas))
-
-
-def _pipelined(redis: redis.Redis, command: Sequence[Any]) -> list[Any]:
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.execute_command(*command)
-        # 0 would wait for ever
-        pipe.execute_command(
-            "WAIT", settings.wait_replicas, max(1, round(settings.wait_timeout_seconds * 1000))
-        )
-        return pipe.execute(raise_on_error=False)
+        producer = _idle.pop()
+    except IndexError:
+        return Producer(wanted)
+    return producer if producer.target == wanted else Producer(wanted)
 
 
 def _shortage(queue: str, replicas: int | Exception) -> str:
@@ -124,9 +128,9 @@ def _shortage(queue: str, replicas: int | Exception) -> str:
     )
 
 
-def _begin_anew_after_fork() -> None:
-    global _producer
-    _producer = Producer()
+def _forget_after_fork() -> None:
+    """Let a child share neither its parent's connections nor their numbers."""
+    _idle.clear()
 
 
-os.register_at_fork(after_in_child=_begin_anew_after_fork)
+os.register_at_fork(after_in_child=_forget_after_fork)

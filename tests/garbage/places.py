@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import redis as redis_client
 
 from jobqueue.keys import Keys
-from jobqueue.store import pushing
 from tests.garbage.corpus import TYPES
 
 KEYS = Keys("resque:")
 WORKER = "h:1:q"
 VALUE = "tests.garbage.counted"
+PRODUCER = "producer"
+"""Who pushes next, where a test says so."""
 DEAD = "dead"
 """A run whose worker died long ago."""
 
@@ -71,7 +72,7 @@ PLACES = {
     "wake": _list(KEYS.wake("work")),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
-    "sent": _string(KEYS.sent(pushing._producer.name)),
+    "sent": _string(KEYS.sent(PRODUCER)),
     "value": Place(
         type="hash",
         key=KEYS.value(VALUE),

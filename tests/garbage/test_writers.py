@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from redis.exceptions import ResponseError
 
 from jobqueue import BackgroundValue
+from jobqueue.connection import target
 from jobqueue.payload import decode
 from jobqueue.performing import Kind, perform
+from jobqueue.store import pushing
 from jobqueue.store.pushing import push
 from tests.garbage.corpus import TEXTS, TYPES
-from tests.garbage.places import KEYS, PLACES, VALUE, WRONG_TYPES
+from tests.garbage.places import KEYS, PLACES, PRODUCER, VALUE, WRONG_TYPES
+
+pytestmark = pytest.mark.usefixtures("producer")
 
 PAYLOAD = b"a payload"
 NUMBERS = {b"42"}
 """The number of a later push of the same producer: no garbage, but a lie."""
+
+
+@pytest.fixture
+def producer(monkeypatch):
+    """Let the next push be that of the producer whose key holds garbage."""
+    producer = pushing.Producer(target())
+    producer.name = PRODUCER
+    monkeypatch.setattr(pushing, "_idle", deque([producer]))
 
 
 @pytest.mark.parametrize("text", set(TEXTS.values()) - NUMBERS, ids=repr)

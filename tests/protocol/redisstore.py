@@ -118,7 +118,7 @@ class RedisStore:
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]:
         self.runs[run].next_token = first
         claimed = self.refused(run, "claim", queues, most, Endings())
-        return [Claimed(token, queue, *parse(text)) for token, queue, text in claimed]
+        return [Claimed(job.token, job.queue, *parse(job.payload)) for job in claimed]
 
     def settle(self, run: str, endings: Sequence[Ending]) -> None:
         told = Endings()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
 import threading
+from collections import deque
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 
-from jobqueue.connection import client
+from jobqueue.connection import client, target
 from jobqueue.exceptions import NotReplicated, RedisUnreachable
 from jobqueue.store import pushing
 from jobqueue.store.pushing import Producer, push
@@ -17,9 +19,10 @@ pytestmark = pytest.mark.usefixtures("producer")
 
 @pytest.fixture
 def producer(monkeypatch):
-    """Number pushes from 1."""
-    monkeypatch.setattr(pushing, "_producer", Producer())
-    return pushing._producer
+    """Make the one producer that is not pushing; its pushes are numbered from 1."""
+    producer = Producer(target())
+    monkeypatch.setattr(pushing, "_idle", deque([producer]))
+    return producer
 
 
 def waiting(redis, queue="work"):
@@ -77,14 +80,14 @@ def test_a_repeated_number_is_ignored(redis, producer):
 
 def test_a_push_is_not_sent_again_when_redis_may_have_forgotten_its_number(redis, monkeypatch):
     """Its machine slept between the push and the answer."""
-    enqueue = pushing.load("enqueue")
+    send = Producer._send
 
-    def push_and_sleep(client, to, args):
-        enqueue(client, to, args)
-        redis.delete(to[0])
+    def push_and_sleep(producer, call):
+        send(producer, call)
+        redis.delete(call.keys[0])
         raise redis_client.ConnectionError("cut")
 
-    monkeypatch.setattr(pushing, "load", lambda name: push_and_sleep)
+    monkeypatch.setattr(Producer, "_send", push_and_sleep)
     monkeypatch.setattr(pushing, "monotonic", iter([0.0, 61.0]).__next__)
 
     with pytest.raises(RedisUnreachable) as raised:
@@ -113,19 +116,49 @@ def test_the_last_number_is_remembered_for_a_minute(redis, producer):
     assert 50 < redis.ttl(f"resque:sent:{producer.name}") <= 60
 
 
-def test_each_thread_numbers_its_own_pushes(redis):
+def test_pushes_at_the_same_time_have_connections_and_numbers_of_their_own(redis, monkeypatch):
+    together = threading.Barrier(3)
+    send = Producer._send
+
+    def send_together(*arguments):
+        together.wait(10)
+        send(*arguments)
+
+    monkeypatch.setattr(Producer, "_send", send_together)
     threads = [threading.Thread(target=push, args=("work", [b"%d" % number])) for number in range(3)]
     for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(waiting(redis)) == [b"0", b"1", b"2"]
+    assert [redis.get(key) for key in redis.keys("resque:sent:*")] == [b"1"] * 3
+    assert len({id(producer.link.connect()) for producer in pushing._idle}) == 3
+
+
+def test_pushes_one_after_the_other_share_a_connection_whatever_thread_they_are_of(redis, producer):
+    for number in range(3):
+        thread = threading.Thread(target=push, args=("work", [b"%d" % number]))
         thread.start()
         thread.join()
 
     assert waiting(redis) == [b"0", b"1", b"2"]
-    assert [redis.get(key) for key in redis.keys("resque:sent:*")] == [b"1"] * 3
+    assert (producer.number, producer.link.connects) == (3, 1)
+
+
+def test_another_redis_gets_another_connection(redis, redis_factory, settings, producer):
+    push("work", [b"1"])
+    settings.JOBQUEUE_REDIS_URL = redis_factory().url
+
+    push("work", [b"2"])
+
+    assert waiting(redis) == [b"1"]
+    assert waiting(client()) == [b"2"]
 
 
 def test_a_push_that_interrupts_another_one_hides_it_not(redis, monkeypatch):
     """As a signal handler does, between the numbering of a push and its sending."""
-    send = pushing._run_again_if_cut
+    send = Producer._send
     interruptions = [lambda: push("other", [b"2"])]
 
     def interrupted(*arguments):
@@ -133,7 +166,7 @@ def test_a_push_that_interrupts_another_one_hides_it_not(redis, monkeypatch):
             interruptions.pop()()
         send(*arguments)
 
-    monkeypatch.setattr(pushing, "_run_again_if_cut", interrupted)
+    monkeypatch.setattr(Producer, "_send", interrupted)
 
     push("work", [b"1"])
     push("work", [b"3"])
@@ -142,15 +175,22 @@ def test_a_push_that_interrupts_another_one_hides_it_not(redis, monkeypatch):
     assert waiting(redis, "other") == [b"2"]
 
 
-def test_a_child_is_a_producer_of_its_own(producer):
-    pushing._begin_anew_after_fork()
-
-    assert pushing._producer.name != producer.name
-
-
-def test_a_connection_that_was_cut_is_made_anew_and_the_push_sent_again(redis):
+def test_a_child_is_a_producer_of_its_own(redis):
     push("work", [b"1"])
-    redis.client_kill_filter(_id=client().client_id())
+
+    if (child := os.fork()) == 0:
+        push("work", [b"2"])
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    push("work", [b"3"])
+    assert waiting(redis) == [b"1", b"2", b"3"]
+    assert sorted(redis.get(key) for key in redis.keys("resque:sent:*")) == [b"1", b"2"]
+
+
+def test_a_connection_that_was_cut_is_made_anew_and_the_push_sent_again(redis, producer):
+    push("work", [b"1"])
+    redis.client_kill_filter(_id=producer.link.command("CLIENT", "ID"))
 
     push("work", [b"2"])
 
@@ -165,16 +205,16 @@ def test_after_a_failover_a_push_finds_the_new_master(demoted):
         assert waiting(new) == [b"2"]
 
 
-def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch):
-    script = pushing.load("enqueue")
+def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch, producer):
+    run = producer.link.run
     attempts = []
 
-    def lose_first_answer(*arguments):
-        attempts.append(script(*arguments))
+    def lose_first_answer(call):
+        attempts.extend(run(call))
         if len(attempts) == 1:
             raise redis_client.TimeoutError
 
-    monkeypatch.setattr(pushing, "load", lambda name: lose_first_answer)
+    monkeypatch.setattr(producer.link, "run", lose_first_answer)
 
     push("work", [b"1"])
 
@@ -189,6 +229,20 @@ def test_a_redis_that_is_away_is_told_in_one_sentence(settings):
         RedisUnreachable, match=r"^Redis at redis://:\*\*\*@127\.0\.0\.1:1/0 cannot be reached: "
     ):
         push("work", [b"1"])
+
+
+def test_a_push_to_a_redis_that_has_gone_since_the_last_one_is_known_not_to_have_arrived(
+    redis_factory, settings
+):
+    server = redis_factory()
+    settings.JOBQUEUE_REDIS_URL = server.url
+    push("work", [b"1"])
+    server.kill()
+
+    with pytest.raises(RedisUnreachable) as unreachable:
+        push("work", [b"2"])
+
+    assert not unreachable.value.may_have_arrived
 
 
 def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):
@@ -254,21 +308,22 @@ def test_a_shortage_of_replicas_keeps_no_payload_back(replica, settings, monkeyp
 @pytest.mark.parametrize(
     "replica", ["", *valkey()], indirect=True, ids=lambda path: Path(path or "redis").name
 )
-def test_a_push_that_is_sent_again_waits_as_well(replica, settings, producer):
+def test_a_push_that_is_sent_again_waits_as_well(replica, settings):
     settings.JOBQUEUE_WAIT_REPLICAS = 1
     settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 0.05
+    settings.JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 20
     replica.freeze()
     with pytest.raises(NotReplicated):
         push("work", [b"1"])
 
-    client().connection_pool.disconnect()
+    (producer,) = pushing._idle
+    producer.link.close()
     producer.number -= 1
     with pytest.raises(NotReplicated):
         push("work", [b"1"])
 
     replica.thaw()
     settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 10
-    settings.JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 20
     producer.number -= 1
     push("work", [b"1"])
     assert waiting(client()) == [b"1"]
