@@ -70,14 +70,14 @@ class InFlight:
             asked_at = time.monotonic()
             try:
                 claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
+                self._endings = Endings()
+                self._batch.extend(claimed)
                 if claimed and time.monotonic() - asked_at > STALE_SECONDS:
                     # The answer was late, or this process was stopped: the run may have been recovered since
                     self._ask(lambda: self._run.settle(Endings()))
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)
-            self._endings = Endings()
-            self._batch.extend(claimed)
             self._claimed_at = time.monotonic()
             if claimed:
                 self._page.begin_batch(claimed[0].token)

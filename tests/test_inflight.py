@@ -303,12 +303,17 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
     assert perform(in_flight, 2) == JOBS[:2]
 
 
-def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(in_flight, monkeypatch):
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(
+    redis, in_flight, monkeypatch, is_cut
+):
     claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
 
     def claim_and_sleep(*args):
         claimed = claim_now(*args)
         monkeypatch.setattr(module.time, "monotonic", lambda: late)
+        if is_cut:
+            in_flight._link.close()
         return claimed
 
     monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
@@ -318,6 +323,7 @@ def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(
 
     assert in_flight._run.name == before
     assert perform(in_flight, 4) == JOBS
+    assert waiting(redis) == []
 
 
 def test_the_jobs_behind_one_that_lasted_are_given_back(redis, in_flight, monkeypatch):
