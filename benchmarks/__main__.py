@@ -12,7 +12,20 @@ import os
 
 import django
 
-from benchmarks import enqueueing, forking, latency, parts, throughput
+from benchmarks import (
+    backlog,
+    crashes,
+    crowd,
+    enqueueing,
+    forking,
+    idle,
+    latency,
+    memory,
+    parts,
+    queues,
+    redisuse,
+    throughput,
+)
 from benchmarks.ground import APPEND_ONLY, ground
 from benchmarks.report import print_load, print_machine
 
@@ -22,6 +35,13 @@ BENCHMARKS = {
     "enqueue": enqueueing.run,
     "latency": latency.run,
     "fork": forking.run,
+    "idle": idle.run,
+    "memory": memory.run,
+    "redis": redisuse.run,
+    "backlog": backlog.run,
+    "queues": queues.run,
+    "crowd": crowd.run,
+    "crashes": crashes.run,
 }
 
 

@@ -12,6 +12,7 @@ from benchmarks.floors import Wire
 from benchmarks.ground import Ground, call
 from benchmarks.jobs import QUEUE, noop
 from benchmarks.report import figure, in_turns, print_table, us_each
+from benchmarks.targets import at_least, print_verdicts
 from jobqueue.connection import client, keys
 from jobqueue.ids import new_id
 from jobqueue.payload import Job, encode
@@ -19,6 +20,11 @@ from jobqueue.store.pushing import push
 
 ONE_AT_A_TIME = 5_000
 BULK = 1000
+LEAST_SHARE = 0.9
+"""Of the rate of redis-py's pipeline."""
+LEAST_BULK_RATE = 200_000
+OURS, OURS_MANY = "`noop.enqueue(…)`", "`noop.enqueue_many(…)`"
+PIPELINED = "redis-py, pipelined SADD and RPUSH"
 METHOD = """\
 One process, outside a transaction: {count:,} jobs one at a time, {jobs:,} where many go together. redis-py
 and the bare socket send a payload that was made beforehand. The last four rows are parts of one
@@ -31,10 +37,11 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
     calls = [call(number) for number in range(jobs)]
     few = calls[:ONE_AT_A_TIME]
     contenders: dict[str, Callable[[], float]] = {
-        "`noop.enqueue(…)`": lambda: us_each(lambda args: noop.enqueue(*args), few),
-        "redis-py, pipelined SADD and RPUSH": partial(pipelined, ground, payload),
+        OURS: lambda: us_each(lambda args: noop.enqueue(*args), few),
+        PIPELINED: partial(pipelined, ground, payload),
+        "SADD and RPUSH packed on a bare socket": partial(packed, ground, payload),
         "RPUSH on a bare socket": partial(bare, ground, [payload], ONE_AT_A_TIME),
-        "`noop.enqueue_many(…)`": partial(many, calls),
+        OURS_MANY: partial(many, calls),
         f"RPUSH of {BULK:,} on a bare socket": partial(bare, ground, [payload] * BULK, jobs),
         "check the arguments, write the payload": lambda: us_each(_encode, calls),
         "make an id": lambda: us_each(lambda _: new_id(), calls),
@@ -47,6 +54,23 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
         ["", "µs/job", "jobs/s"],
         [[name, figure(each, 1), figure([1e6 / us for us in each])] for name, each in figures.items()],
     )
+    rates = {name: [1e6 / us for us in each] for name, each in figures.items()}
+    print_verdicts(
+        [
+            at_least(
+                LEAST_SHARE,
+                f"one at a time at least {LEAST_SHARE:.0%} of redis-py's pipelined SADD and RPUSH, jobs/s",
+                rates[OURS],
+                rates[PIPELINED],
+            ),
+            at_least(
+                1,
+                f"`enqueue_many` of {jobs:,} at least {LEAST_BULK_RATE:,} jobs/s",
+                rates[OURS_MANY],
+                [LEAST_BULK_RATE],
+            ),
+        ]
+    )
 
 
 def pipelined(ground: Ground, payload: bytes) -> float:
@@ -57,6 +81,13 @@ def pipelined(ground: Ground, payload: bytes) -> float:
         pipeline.execute()
 
     return us_each(enqueue, range(ONE_AT_A_TIME))
+
+
+def packed(ground: Ground, payload: bytes) -> float:
+    """Do what the pipeline does with nothing around it: one write, two answers."""
+    commands = [("SADD", ground.keys.queues, QUEUE), ("RPUSH", ground.keys.queue(QUEUE), payload)]
+    with closing(Wire(ground.path)) as wire:
+        return us_each(lambda _: wire.exchange(commands), range(ONE_AT_A_TIME))
 
 
 def bare(ground: Ground, payloads: list[bytes], jobs: int) -> float:

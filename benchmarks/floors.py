@@ -59,6 +59,17 @@ class Wire:
             raise reply
         return reply
 
+    def exchange(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """Send commands together and return their answers."""
+        self._socket.sendall(b"".join(map(hiredis.pack_command, map(tuple, commands))))
+        replies: list[Any] = []
+        while len(replies) < len(commands):
+            while (reply := self._reader.gets()) is not False:
+                replies.append(reply)
+            if len(replies) < len(commands):
+                self._reader.feed(self._socket.recv(65536))
+        return replies
+
     def close(self) -> None:
         self._socket.close()
 
@@ -124,6 +135,23 @@ def hand_over(path: str) -> None:
         wire("RPUSH", TIMES, time.perf_counter_ns())
 
 
+def hand_over_and_claim(path: str) -> None:
+    """Do the same, with an exchange in between that takes a job."""
+    wire = Wire(path)
+    bare = BareLoop(wire, nothing)
+    while True:
+        wire("BLPOP", HAND, 0)
+        bare.exchange()
+        wire("RPUSH", TIMES, time.perf_counter_ns())
+
+
+def plain_site(_: str) -> None:
+    """Be a Django process that has set up the site, and say so."""
+    django.setup()
+    print("ready", flush=True)
+    time.sleep(3600)
+
+
 def fork(count: str) -> None:
     """Print the microseconds of fork, _exit and waitpid in a process that has loaded what a worker has."""
     django.setup()
@@ -137,6 +165,10 @@ def fork(count: str) -> None:
     print((time.perf_counter() - began) / int(count) * 1e6)
 
 
+FLOORS = {
+    each.__name__: each for each in (loop, decoding_loop, hand_over, hand_over_and_claim, plain_site, fork)
+}
+
 if __name__ == "__main__":
     name, argument = sys.argv[1:]
-    {"loop": loop, "decoding_loop": decoding_loop, "hand_over": hand_over, "fork": fork}[name](argument)
+    FLOORS[name](argument)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
+from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
 
 SAME_SECONDS = 1.0
@@ -23,6 +24,18 @@ STACKS_SIGNAL = signal.SIGTTIN
 HEARD = (*STOP_SIGNALS, PAUSE_SIGNAL, CONTINUE_SIGNAL, RENEW_SIGNAL, signal.SIGCHLD)
 PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
 """Meant for processes that perform jobs; a parent of such a process hears them for it."""
+
+
+def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return one of the module ``signal`` without the enums around it, which take ten times as long."""
+    bare: Callable[..., Any] = getattr(function, "__wrapped__", function)
+    return bare
+
+
+# Done for each batch, and for each fork
+_handle = _bare(signal.signal)
+_handler_of = _bare(signal.getsignal)
+_mask = _bare(signal.pthread_sigmask)
 
 
 class Attention:
@@ -78,9 +91,9 @@ class Attention:
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         # A handler is what makes the end of a child write to ``fd``
         for number in HEARD:
-            signal.signal(number, self._note)
+            _handle(number, self._note)
         if self._passes_on:
-            signal.signal(END_SIGNAL, self._note)
+            _handle(END_SIGNAL, self._note)
 
     @property
     def is_stopping(self) -> bool:
@@ -134,7 +147,7 @@ class Attention:
 
     def sleep(self, seconds: float, *fds: int) -> None:
         """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
-        select.select([self.fd, *fds], [], [], max(0.0, seconds))
+        readable(max(0.0, seconds), self.fd, *fds)
         self.drain()
 
     def wake(self) -> None:
@@ -192,16 +205,16 @@ class Attention:
 @contextmanager
 def signals_waiting() -> Iterator[None]:
     """Keep signals waiting while a process is made, until it has learned what they mean to it."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
+    mask = _mask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        _mask(signal.SIG_SETMASK, mask)
 
 
 def hear() -> None:
     """Let the signals come that were kept waiting for this process."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*HEARD, *PASSED_ON))
+    _mask(signal.SIG_UNBLOCK, (*HEARD, *PASSED_ON))
 
 
 def leave_to_parent() -> None:
@@ -210,7 +223,7 @@ def leave_to_parent() -> None:
     A handler does that: what is ignored, programs run from here ignore too.
     """
     for number in (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL):
-        signal.signal(number, _do_nothing)
+        _handle(number, _do_nothing)
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
@@ -222,18 +235,18 @@ _forking = threading.local()
 
 def _before_fork() -> None:
     """Keep signals from the child until it does not take them for its parent's any more."""
-    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*HEARD, END_SIGNAL))
+    _forking.mask = _mask(signal.SIG_BLOCK, (*HEARD, END_SIGNAL))
 
 
 def _after_fork() -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+    _mask(signal.SIG_SETMASK, _forking.mask)
 
 
 def _after_fork_in_child() -> None:
     """Let a process that a job forks end by the signals that the job sends it."""
     for number in (*HEARD, END_SIGNAL):
-        if (getattr(signal.getsignal(number), "__module__", None) or "").startswith("jobqueue."):
-            signal.signal(number, signal.SIG_DFL)
+        if (getattr(_handler_of(number), "__module__", None) or "").startswith("jobqueue."):
+            _handle(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
     _after_fork()
 

@@ -2,7 +2,7 @@
 
 jobqueue.W001  a setting that begins with JOBQUEUE_ and is none
 jobqueue.E001  a setting of a wrong type
-jobqueue.E002  a number that should be positive
+jobqueue.E002  a number that should be positive, and have an end
 jobqueue.E003  workers would be taken for dead between two heartbeats
 jobqueue.E004  a function that decides on access cannot be imported
 jobqueue.E005  the address of Redis cannot be understood
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from math import isinf
 from typing import Any, get_type_hints
 
 from django.apps import AppConfig
@@ -25,7 +26,8 @@ from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
 
-MAY_BE_ZERO = frozenset({"wait_replicas"})
+MAY_BE_ZERO = frozenset({"shutdown_timeout_seconds", "term_timeout_seconds", "wait_replicas"})
+MAY_BE_ENDLESS = frozenset({"job_timeout_seconds"})
 ACCESS = ("can_view", "can_operate")
 
 
@@ -85,6 +87,8 @@ def _not_positive() -> Iterator[CheckMessage]:
             yield Error(f"{NAMES[name]} should be 0 or more, and is {value!r}.", id="jobqueue.E002")
         elif name not in MAY_BE_ZERO and not value > 0:
             yield Error(f"{NAMES[name]} should be more than 0, and is {value!r}.", id="jobqueue.E002")
+        elif isinf(value) and name not in MAY_BE_ENDLESS:
+            yield Error(f"{NAMES[name]} should have an end, and is {value!r}.", id="jobqueue.E002")
 
 
 def _too_soon_dead() -> Iterator[CheckMessage]:

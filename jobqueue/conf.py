@@ -66,8 +66,9 @@ def _read_at_use(name: str) -> property:
     full_name, default = NAMES[name], vars(Settings)[name]
 
     def read(_: Settings) -> Any:
-        # Django's lazy object remembers what it finds, but pays dearly each time it finds nothing
-        site = django_settings._wrapped  # type: ignore[misc]
+        # Django's lazy object remembers what it finds, but pays dearly each time it finds nothing, and for
+        # being asked what it wraps
+        site = object.__getattribute__(django_settings, "_wrapped")
         return getattr(django_settings if site is empty else site, full_name, default)
 
     return property(read)

@@ -189,9 +189,9 @@ class reaching:
             raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
         if isinstance(error, redis.ResponseError):
             if is_full(error):
-                raise RedisFull(explain(error)) from error
+                raise RedisFull(explain(error), may_have_arrived=may_have_arrived(error)) from error
             if str(error) in DB_OUT_OF_RANGE or is_closed(error):
-                raise RedisUnreachable(explain(error)) from error
+                raise RedisUnreachable(explain(error), may_have_arrived=may_have_arrived(error)) from error
 
 
 def explain(error: redis.RedisError) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 from collections.abc import Sequence
 from typing import cast
@@ -13,6 +12,7 @@ from redis.connection import AbstractConnection
 from jobqueue.connection import keys, make_connection
 from jobqueue.keys import to_text
 from jobqueue.link import Call, Link
+from jobqueue.readiness import readable
 from jobqueue.scripts import load
 
 GRACE_SECONDS = 2
@@ -53,7 +53,7 @@ class Doorbells:
         connection = self._connected(seconds)
         connection.send_command("BLPOP", *bells, seconds)
         waited_on = cast(socket.socket, connection._sock).fileno()
-        ready, _, _ = select.select([waited_on, interrupted_by], [], [], seconds + GRACE_SECONDS)
+        ready = readable(seconds + GRACE_SECONDS, waited_on, interrupted_by)
         if not ready:
             # The answer to come must not be taken for the next one
             self.close()

@@ -6,14 +6,17 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
+
+import msgspec
 
 from jobqueue import databases, performing, registry, signals
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge, RedisUnreachable
 from jobqueue.hooks import allow, announce
-from jobqueue.ids import new_id
+from jobqueue.ids import new_id, new_ids
 from jobqueue.payload import Job, decode, encode
 from jobqueue.store.pushing import MOST_PER_SCRIPT, push
 
@@ -23,7 +26,7 @@ Call = Sequence[Any] | Mapping[str, Any]
 _log = logging.getLogger("jobqueue")
 
 
-class Prepared(NamedTuple):
+class Prepared(msgspec.Struct, gc=False):
     """A job that may be enqueued, with its payload."""
 
     job: Job
@@ -58,7 +61,7 @@ def is_collecting() -> bool:
 
 def enqueue(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job | None:
     """Enqueue one job; None if it was vetoed. See ``Definition.enqueue``."""
-    prepared = _prepare(definition, args, kwargs)
+    prepared = _prepare(definition, args, kwargs, None if definition.bare else new_id())
     if prepared is None:
         return None
     _deliver(definition, [prepared])
@@ -68,9 +71,10 @@ def enqueue(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[
 def enqueue_many(definition: Defined[..., Any], calls: Iterable[Call]) -> list[Job]:
     """Enqueue a job for each call. See ``Definition.enqueue_many``."""
     batch = []
-    for index, call in enumerate(calls):
+    ids = repeat(None) if definition.bare else new_ids()
+    for index, (call, id) in enumerate(zip(calls, ids, strict=False)):
         try:
-            prepared = _prepare(definition, *_arguments(call))
+            prepared = _prepare(definition, *_arguments(call), id)
         except (InvalidArguments, PayloadTooLarge) as error:
             raise type(error)(f"calls[{index}]: {error}") from error
         if prepared is not None:
@@ -90,13 +94,14 @@ def deliver_raw(queue: str, payload: bytes) -> None:
 
 
 def _prepare(
-    definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], id: str | None
 ) -> Prepared | None:
     """Check a call and make its job; None if a hook says not to enqueue it."""
     definition.arity.check(definition.name, args, kwargs)
-    job = Job(definition.name, list(args), dict(kwargs), None if definition.bare else new_id())
+    job = Job(definition.name, list(args), dict(kwargs), id)
     payload = encode(job)
-    return Prepared(job, payload) if allow(definition.hooks.before_enqueue, args, kwargs) else None
+    hooks = definition.hooks.before_enqueue
+    return Prepared(job, payload) if not hooks or allow(hooks, args, kwargs) else None
 
 
 def _arguments(call: Any) -> tuple[Sequence[Any], Mapping[str, Any]]:
@@ -176,12 +181,16 @@ def _report_shortage(definition: Defined[..., Any], payloads: Sequence[bytes], e
 
 def _announce(definition: Defined[..., Any], batch: Sequence[Prepared]) -> None:
     """Tell after_enqueue hooks and receivers of the signal; free where there are none."""
-    for job, _ in batch:
-        if signals.job_enqueued.receivers:
+    receivers, hooks = signals.job_enqueued.receivers, definition.hooks.after_enqueue
+    is_logged = _log.isEnabledFor(logging.DEBUG)
+    if not (receivers or hooks or is_logged):
+        return
+    for job in (prepared.job for prepared in batch):
+        if receivers:
             signals.job_enqueued.send_robust(_registered(definition), job=job, queue=definition.queue)
-        if _log.isEnabledFor(logging.DEBUG):
+        if is_logged:
             _log.debug("enqueued: %s", performing.label(job, definition.queue))
-        announce(definition.hooks.after_enqueue, job.args, job.kwargs)
+        announce(hooks, job.args, job.kwargs)
 
 
 def _registered(definition: Defined[..., Any]) -> Defined[..., Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import time
 
@@ -13,6 +12,7 @@ from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, sign
 from jobqueue.conf import settings
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.readiness import readable
 from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
@@ -21,6 +21,8 @@ DONE, FAILED, BACK = b"D", b"F", b"B"
 HOW = {DONE: "done", FAILED: "failed", BACK: "back"}
 """What the first byte of a report tells; the failure's entry comes behind it."""
 LOOK_SECONDS = 1.0
+LARGE_REPORT_SECONDS = 0.05
+"""How long a report that does not fit into the pipe may have to wait."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -32,13 +34,12 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     """
     page.lanes[0].lift_limit()
     attention.news()  # what came before is not meant for this job
-    reader, writer = os.pipe()
     try:
-        child = _Child(_fork(job, worker_id, page, writer), reader, attention, page)
+        pid, reader = _fork(job, worker_id, page)
     except OSError as error:
         _log.error("no child can be forked: %s", error)
-        os.close(reader)
         return Ending(job.token, "back")
+    child = _Child(pid, reader, attention, page)
     try:
         report = child.wait()
     finally:
@@ -48,17 +49,25 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     return _ending_of_dead(job, worker_id, child, attention)
 
 
-def _fork(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> int:
-    """Return the pid of a child that performs the job and reports; the end of the pipe is its alone."""
+def _fork(job: Claimed, worker_id: str, page: SharedPage) -> tuple[int, int]:
+    """Return the pid of a child that performs the job, and the end of a pipe from which its report comes.
+
+    Raises OSError if the machine has no pipe or no process to spare.
+    """
     lifeline.flush()
+    worker = os.getpid()
+    reader, writer = os.pipe()
     try:
         with signals_waiting():
             pid = os.fork()
             if pid == 0:
-                _perform_and_report(job, worker_id, page, writer)
+                _perform_and_report(job, worker_id, page, writer, worker)
+    except OSError:
+        os.close(reader)
+        raise
     finally:
         os.close(writer)
-    return pid
+    return pid, reader
 
 
 def _ending_of_dead(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Ending:
@@ -71,8 +80,11 @@ def _ending_of_dead(job: Claimed, worker_id: str, child: _Child, attention: Atte
     return after_crash(held, worker_id, exit_text(child.pid, child.status), policy_of)
 
 
-def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int) -> None:
-    """Do the child's part, which never returns; leaving without a report tells that it died."""
+def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int, worker: int) -> None:
+    """Do the child's part, which never returns; leaving without a report tells that it died.
+
+    ``worker`` is the pid of the process that has forked it.
+    """
     try:
         leave_to_parent()
         interruption.await_job()
@@ -81,7 +93,9 @@ def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: 
         hear()
         lifeline.die_with_parent(signal.SIGKILL)
         processtitle.show(f"Processing {job.queue}")
-        _write(writer, _report(perform(job.payload, job.queue, worker_id)))
+        # A worker that has died before that told nobody, and its job is recovered already
+        if not lifeline.is_orphan(worker):
+            _write(writer, _report(perform(job.payload, job.queue, worker_id)))
     finally:
         lifeline.leave(0)
 
@@ -120,9 +134,10 @@ class _Child:
         """Return the report, empty if the child died without one; pass signals on meanwhile."""
         os.set_blocking(self._reader, False)
         received, is_open, has_ended = b"", True, False
+        # Its end follows the report at once, so one of the two need not wake this process, unless the report
+        # is larger than the pipe
+        self._attention.sleep(min(LARGE_REPORT_SECONDS, self._seconds_to_next_look()))
         while not has_ended:
-            # A pipe that the child has closed is always readable, so nothing could be waited for beside it
-            self._attention.sleep(self._seconds_to_next_look(), *([self._reader] if is_open else []))
             self._attention.look_for_supervisor()
             self._pass_signals_on()
             self._kill_if_due()
@@ -130,6 +145,9 @@ class _Child:
             has_ended = bool(ended)
             chunk, is_open = _read_available(self._reader)
             received += chunk
+            if not has_ended:
+                # A pipe that the child has closed is always readable: nothing could be waited for beside it
+                self._attention.sleep(self._seconds_to_next_look(), *([self._reader] if is_open else []))
         is_whole = len(received) >= 8 and len(received) == 8 + int.from_bytes(received[:8])
         return received[8:] if is_whole else b""
 
@@ -166,7 +184,7 @@ class _Child:
 def _read_available(reader: int) -> tuple[bytes, bool]:
     """Return what a pipe holds now, and whether more may come."""
     received = b""
-    while select.select([reader], [], [], 0)[0]:
+    while readable(0, reader):
         chunk = os.read(reader, 65536)
         if not chunk:
             return received, False

@@ -7,6 +7,7 @@ import time
 from jobqueue import processtitle
 from jobqueue.attention import Attention
 from jobqueue.forking import perform_in_child
+from jobqueue.performing import warm_up
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from jobqueue.worker import Worker
@@ -26,10 +27,11 @@ class ForkingWorker(Worker):
 
     def run(self) -> None:
         """Work without the watchdog: a process that forks should have no other threads."""
+        warm_up()
         self._work()
 
     def _listen(self) -> None:
-        self._attention.listen()
+        """Nothing to do: no job runs in this process, so none has changed who hears its signals."""
 
     def _most(self) -> int:
         return 1

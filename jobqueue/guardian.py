@@ -22,8 +22,6 @@ from jobqueue import lifeline, processtitle
 from jobqueue.attention import signals_waiting
 
 CAN_GUARD = hasattr(os, "pidfd_open")
-GREETING_SECONDS = 5.0
-"""How long a new guardian may take to say that it is there."""
 TRY_AGAIN_SECONDS = 10.0
 """How long after a guardian could not be started the next one is tried."""
 PID_BYTES = 16
@@ -84,7 +82,8 @@ class Guardian:
     def dismiss(self) -> None:
         """End the guardian: there is nothing left to guard, or another has taken over."""
         if self._is_alive():
-            _end(self._pid)
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
             self._pid = 0
         self.forget()
 
@@ -102,49 +101,26 @@ class Guardian:
 
     def _fork(self) -> tuple[int, socket.socket]:
         end, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        pid = 0
+        end.setblocking(False)
+        lifeline.flush()
         try:
-            with other:
-                pid = self._fork_with(end, other)
-            _await_greeting(end)
+            # Shown before it is there, so that nobody ever takes it for a worker
+            with other, signals_waiting(), processtitle.shown(f"Guarding the workers of {os.getpid()}"):
+                pid = os.fork()
+                if pid == 0:
+                    end.close()
+                    self.forget()
+                    _be_guardian(other, self._seconds)
         except OSError:
             end.close()
-            if pid:
-                _end(pid)
             raise
         return pid, end
 
-    def _fork_with(self, end: socket.socket, other: socket.socket) -> int:
-        supervisor = os.getpid()
-        lifeline.flush()
-        with signals_waiting():
-            pid = os.fork()
-            if pid == 0:
-                end.close()
-                self.forget()
-                _be_guardian(supervisor, other, self._seconds)
-        return pid
 
-
-def _await_greeting(end: socket.socket) -> None:
-    """Wait until the process shows what it is, so that nobody takes it for a worker."""
-    end.settimeout(GREETING_SECONDS)
-    if not end.recv(PID_BYTES):
-        raise ChildProcessError("it died at once")
-    end.setblocking(False)
-
-
-def _end(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-
-
-def _be_guardian(supervisor: int, end: socket.socket, seconds: float) -> NoReturn:
+def _be_guardian(end: socket.socket, seconds: float) -> NoReturn:
     try:
         # What a terminal or an operator sends to the whole group is not meant for it
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        processtitle.show(f"Guarding the workers of {supervisor}")
-        end.send(str(os.getpid()).encode())
         orphans = _orphans(end)
         for pid in _left_over(orphans, time.monotonic() + seconds):
             _log.error("worker process %s did not end after its supervisor had died: killed", pid)

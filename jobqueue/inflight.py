@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from jobqueue.attention import Attention
@@ -17,7 +18,7 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
-from jobqueue.patience import Patience
+from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
 from jobqueue.recovery import dirty_exit, put_back
 from jobqueue.sharedpage import Lane, SharedPage
@@ -82,13 +83,18 @@ class InFlight:
     def claim(self, queues: Sequence[str], most: int, woken_by: str = "") -> bool:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:
+            self._give_back()
+            asked_at = time.monotonic()
             try:
                 claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
+                self._forget_endings()
+                self._batch.extend(claimed)
+                if claimed and time.monotonic() - asked_at > STALE_SECONDS:
+                    # The answer was late, or this process was stopped: the run may have been recovered since
+                    self._ask(lambda: self._run.settle(Endings()))
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)
-            self._forget_endings()
-            self._batch.extend(claimed)
             self._claimed_at = time.monotonic()
             return bool(claimed)
 
@@ -178,7 +184,9 @@ class InFlight:
             try:
                 self._hold(due)
             except RunLost:
-                self._lose()
+                # A stop that gives Redis up is the other thread's to make; this one has to end its job
+                with suppress(GaveUp):
+                    self._lose()
             except UNREACHABLE as error:
                 for each in due:
                     each.hold_at = now + HOLD_AGAIN_SECONDS
@@ -232,8 +240,11 @@ class InFlight:
         self._connects = self._link.connects
 
     def _lose(self) -> None:
-        """Others have recovered this run: what it held is theirs now."""
-        _log.warning("worker %s was taken for dead and begins anew; its jobs were recovered", self._worker_id)
+        """Others have recovered this run, and what it held is theirs now; or Redis knows neither any more."""
+        _log.warning(
+            "worker %s was taken for dead, or forgotten by Redis, and begins anew without its jobs",
+            self._worker_id,
+        )
         self._begin_run()
 
     def _ask(self, action: Callable[[], T]) -> T:

@@ -14,11 +14,13 @@ PR_SET_PDEATHSIG = 1
 """From Linux's prctl(2)."""
 LOOK_SECONDS = 1.0
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 def die_with_parent(signal_number: int) -> None:
     """Have this process sent a signal when its parent dies; elsewhere than on Linux a thread looks for it."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+        _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     else:
         watch = (os.getppid(), signal_number)
         threading.Thread(target=_watch, args=watch, name="jobqueue-lifeline", daemon=True).start()

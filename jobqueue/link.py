@@ -74,6 +74,15 @@ class Link:
             self._connection.disconnect()
             self._connection = None
 
+    def close_if_ended(self) -> None:
+        """Close a connection that the server has closed meanwhile: what is sent on it may be lost, or not."""
+        try:
+            has_ended = self._connection is not None and self._connection.can_read(0)
+        except UNREACHABLE:
+            has_ended = True
+        if has_ended:
+            self.close()
+
     def exchange(self, *commands: Sequence[Any]) -> list[Any]:
         """Send commands in one round trip and return their replies, errors of commands among them."""
         try:

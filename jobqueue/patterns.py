@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from jobqueue.exceptions import InvalidQueues
 from jobqueue.keys import to_bytes
@@ -13,7 +13,7 @@ from jobqueue.keys import to_bytes
 _SPECIAL = frozenset("*?{}[]")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class QueueList:
     """A worker's list of queues: names and patterns in order of priority, and patterns it leaves alone."""
 
@@ -38,7 +38,7 @@ class QueueList:
         """The part of a worker's id that names its queues."""
         return ",".join(self.entries)
 
-    @property
+    @cached_property
     def has_patterns(self) -> bool:
         """Whether the known queues must be read before each look."""
         return bool(self.exclusions) or not all(map(_SPECIAL.isdisjoint, self.entries))

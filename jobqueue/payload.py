@@ -30,7 +30,7 @@ _SHOWN_BYTES = 400
 _OWN_END = re.compile(rb'(?:,"crashes":\d+)?(,"retry_of":"[^"\\]*")?}\Z')
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, gc=False):
     """One enqueued unit: which definition is to be performed, with what."""
 
     name: str
@@ -83,9 +83,11 @@ def decode(payload: bytes) -> Job:
         plain = _decode_plain(payload)
     except plainjson.REFUSALS:
         return _decode_any(payload)
-    args = plain.args
-    if (args and type(args[-1]) is dict) or rubyjson.may_be_deeper(payload):
+    if rubyjson.may_be_deeper(payload):
         return _decode_any(payload)
+    args = plain.args
+    if args and type(args[-1]) is dict:
+        return Job(plain.name, *_arguments(args), plain.id, 0, plain.retry_of)
     return Job(plain.name, args, {}, plain.id, 0, plain.retry_of)
 
 
@@ -144,7 +146,7 @@ def _fields(job: Job) -> dict[str, Any]:
 
 def _plain(job: Job) -> bytes | None:
     """Return the payload of a job that needs no closer look, as nearly all do."""
-    if job.args and type(job.args[-1]) is dict:
+    if job.args and _is_kwargs(job.args[-1]):
         return None
     values = (job.args, job.kwargs) if job.kwargs else (job.args,)
     if not plainjson.is_plain(values, rubyjson.DEEPEST_ARGUMENT):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jobqueue import connection, databases, failure, registry, rubyjson, signals
+from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import (
     DontPerform,
@@ -25,6 +26,9 @@ from jobqueue.exceptions import (
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
 from jobqueue.interruption import Interrupts, interruption
 from jobqueue.payload import Job, decode
+
+WARM_UP_ROUNDS = 100
+"""Python has learned what there is to learn."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -75,17 +79,34 @@ def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts =
     except (InvalidPayload, UnknownJob, InvalidArguments) as error:
         # No line of the job itself is to blame
         return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
-    _announce_start(definition, job, queue)
+    # Looked at here, because it is rare that anybody listens, and calls are what most of a small job costs
+    if signals.job_started.receivers or _log.isEnabledFor(logging.DEBUG):
+        _announce_start(definition, job, queue)
     raised = _attempt(definition, job, interrupts)
     if raised is None:
-        outcome = _done(job, queue)
+        outcome = Outcome(Kind.DONE, job)
     elif _goes_back(raised):
         _log.warning("put back: %s was ended by %s", label(job, queue), raised)
         outcome = Outcome(Kind.PUT_BACK, job, error=raised)
     else:
         outcome = _failed(_Claimed(payload, queue, worker_id), job, raised)
-    _announce_end(definition, job, queue, outcome)
+    if signals.job_finished.receivers or _log.isEnabledFor(logging.DEBUG):
+        _announce_end(definition, job, queue, outcome)
     return outcome
+
+
+def warm_up() -> None:
+    """Go through the steps of a job, before processes are forked that perform one job each.
+
+    Python learns in its code objects what runs often. What it has learned before a fork, no child writes
+    into pages of its own.
+    """
+    definition = Defined(name="", function=_do_nothing, place="", arity=Arity.of(_do_nothing))
+    text = b'{"class":"","args":[]}'
+    for _ in range(WARM_UP_ROUNDS):
+        job = decode(text)
+        definition.arity.check(job.name, job.args, job.kwargs)
+        _attempt(definition, job, interruption)
 
 
 def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) -> None:
@@ -97,7 +118,7 @@ def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) ->
     except BaseException as error:
         _announce_end(definition, job, queue, Outcome(Kind.FAILED, job, error=error))
         raise
-    _announce_end(definition, job, queue, _done(job, queue))
+    _announce_end(definition, job, queue, Outcome(Kind.DONE, job))
 
 
 def run(definition: Defined[..., Any], job: Job) -> None:
@@ -131,6 +152,10 @@ def label_of(queue: str, payload: bytes) -> str:
         return label(None, queue, payload)
 
 
+def _do_nothing() -> None:
+    pass
+
+
 def _announce_start(definition: Defined[..., Any], job: Job, queue: str) -> None:
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("got: %s", label(job, queue))
@@ -139,6 +164,8 @@ def _announce_start(definition: Defined[..., Any], job: Job, queue: str) -> None
 
 
 def _announce_end(definition: Defined[..., Any], job: Job, queue: str, outcome: Outcome) -> None:
+    if outcome.kind is Kind.DONE and _log.isEnabledFor(logging.DEBUG):
+        _log.debug("done: %s", label(job, queue))
     if signals.job_finished.receivers:
         signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
 
@@ -206,12 +233,6 @@ def _run_on_failure(hooks: Hooks, job: Job, error: BaseException) -> None:
 def _brief(error: BaseException) -> str:
     kind, message, _ = failure.describe(error)
     return f"{kind}: {message}"
-
-
-def _done(job: Job, queue: str) -> Outcome:
-    if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("done: %s", label(job, queue))
-    return Outcome(Kind.DONE, job)
 
 
 def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:

@@ -17,7 +17,7 @@ LARGEST_INT_BITS = 14_284
 SPELLED_ALIKE = (1e-4, 1e15)
 """Floats from the first to below the second are spelled alike by Ruby and Python."""
 
-REFUSALS = (ValueError, TypeError, RecursionError)
+REFUSALS = (msgspec.MsgspecError, ValueError, TypeError, RecursionError)
 """What a refusal raises."""
 
 decode = msgspec.json.Decoder().decode

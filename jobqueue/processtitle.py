@@ -7,6 +7,8 @@ for ``resque-`` and a digit, so each title holds ``resque-3``.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from setproctitle import getproctitle, setproctitle
 
@@ -17,6 +19,17 @@ def show(doing: str) -> None:
     """Say what this process is doing; names of queues in it may be any text."""
     text = doing.encode("utf-8", "replace").decode().replace("\0", "?")
     setproctitle(f"jobworker (resque-3): {text}")
+
+
+@contextmanager
+def shown(doing: str) -> Iterator[None]:
+    """Say for a moment what this process is doing, for one that is forked meanwhile to keep it."""
+    before = getproctitle()
+    show(doing)
+    try:
+        yield
+    finally:
+        setproctitle(before)
 
 
 def warn_if_not_shown() -> None:

@@ -61,7 +61,7 @@ class Recoverer:
     def recover_own(self) -> None:
         """Recover the runs of own workers that died; those that Redis did not answer for stay on the list."""
         for run, dead in self._unrecovered.copy():
-            if not self._tell_redis(lambda: self._recover(run, dead)):  # noqa: B023 - called at once
+            if not self._tell_redis(lambda: self._recover_or_owe(run, dead)):  # noqa: B023 - called at once
                 # Redis may have refused this one alone: the next time another one is the first
                 self._unrecovered.append(self._unrecovered.pop(0))
                 return
@@ -82,7 +82,7 @@ class Recoverer:
         self._note_clock(redis_now - time.monotonic())
         steady_seconds = time.monotonic() - self._steady_since
         if steady_seconds >= settings.dead_after_seconds:
-            self._recover_silent()
+            self._recover_silent(redis_now)
         if steady_seconds >= PRUNE_AFTER_STEADY_SECONDS and time.monotonic() >= self._prune_at:
             self._prune_dead()
 
@@ -92,14 +92,15 @@ class Recoverer:
             self._steady_since = time.monotonic()
         self._ahead = ahead
 
-    def _recover_silent(self) -> None:
+    def _recover_silent(self, redis_now: float) -> None:
         """Recover the runs of others.
 
         Only after keeping heartbeats for as long as counts as dead: when Redis itself was away, every run
         looks silent, and the living must not be taken for dead.
         """
         judge = SilentRun(registry.crash_policy)
-        for run, dead_since_ms in runs.silent_runs(self._link, settings.dead_after_seconds).items():
+        silent = runs.silent_runs(self._link, settings.dead_after_seconds, redis_now)
+        for run, dead_since_ms in silent.items():
             try:
                 if self._recover(run, judge, dead_since_ms):
                     _log.warning(
@@ -126,6 +127,16 @@ class Recoverer:
         except ValueError as error:
             self._complain(run, error)
             return False
+
+    def _recover_or_owe(self, run: str, dead: DeadWorker) -> None:
+        """Recover a run; one that a key of another type is in the way of waits until that is removed."""
+        try:
+            self._recover(run, dead)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            self._complain(run, error)
+            self.owe(run, dead)
 
     def _complain(self, run: str, error: Exception) -> None:
         if run not in self._complained:

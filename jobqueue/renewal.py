@@ -103,16 +103,20 @@ class _Trial:
     def __init__(self, command: Sequence[str], directory: str) -> None:
         self._output = memory_file("trial")
         self._end_by = time.monotonic() + TRIAL_SECONDS
-        self._process = subprocess.Popen(
-            command,
-            cwd=directory,
-            env={**os.environ, TRIAL_VARIABLE: "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            preexec_fn=_end_with_supervisor,
-            process_group=0,  # what is sent to the whole group is not meant for it
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=directory,
+                env={**os.environ, TRIAL_VARIABLE: "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                preexec_fn=_end_with_supervisor,
+                process_group=0,  # what is sent to the whole group is not meant for it
+            )
+        except OSError:
+            os.close(self._output)
+            raise
 
     def is_over(self) -> bool:
         if time.monotonic() >= self._end_by:

@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass, field
 from math import inf
 
-from jobqueue.conf import settings
+from jobqueue.conf import Settings, settings
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -19,9 +19,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 class StopPlan:
     """From the signal on the running job may run, is then ended, may clean up, and is then abandoned."""
 
-    finish_seconds: float = 25.0
+    finish_seconds: float = Settings.shutdown_timeout_seconds
     """Without a limit: ``inf``."""
-    cleanup_seconds: float = 4.0
+    cleanup_seconds: float = Settings.term_timeout_seconds
     fails: bool = False
     """A job that had to be ended goes to Failed; else it is put back."""
 
@@ -50,10 +50,11 @@ class StopPlans:
     @property
     def for_orphans(self) -> StopPlan:
         """The plan of a worker whose supervisor has died: it is gone before others take it for dead."""
-        left = settings.dead_after_seconds - settings.heartbeat_seconds - self.graceful.cleanup_seconds - 1
+        left = settings.dead_after_seconds - settings.heartbeat_seconds - 1
+        cleanup = max(0.0, min(self.graceful.cleanup_seconds, left))
         return StopPlan(
-            finish_seconds=max(0.0, min(self.graceful.finish_seconds, left)),
-            cleanup_seconds=self.graceful.cleanup_seconds,
+            finish_seconds=max(0.0, min(self.graceful.finish_seconds, left - cleanup)),
+            cleanup_seconds=cleanup,
             fails=self.graceful.fails,
         )
 

@@ -231,8 +231,11 @@ class Supervisor:
             return
         if self._renewal.is_due():
             self._recoverer.heartbeat_now(self._alive)
-            inherited = Inherited(self._workers(), self._attention.is_paused, self._guardian.handle)
-            self._renewal.execute(inherited)
+            with attention.signals_waiting():
+                # A stop that has come by now is known here alone; one that comes later, the new program hears
+                if not self._attention.is_stopping:
+                    paused = self._attention.is_paused
+                    self._renewal.execute(Inherited(self._workers(), paused, self._guardian.handle))
 
     def _log_stacks(self) -> None:
         for slot in self._workers():

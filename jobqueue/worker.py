@@ -18,6 +18,7 @@ from jobqueue.conf import hostname, settings
 from jobqueue.consolelog import LOOK
 from jobqueue.doorbells import Doorbells
 from jobqueue.exceptions import InvalidPayload, TermException
+from jobqueue.focus import Focus
 from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
@@ -51,10 +52,12 @@ class Worker:
         )
         self._bells = Doorbells()
         self._size = BatchSize()
+        self._focus = Focus()
         self._woken_by = ""
         self._silent_bells = 0
         """How often in a row the doorbells could not be waited at."""
         self._performed = 0
+        self._listened_after = -1
         self.is_used_up = False
         """Another process shall take its place."""
         self.is_done = False
@@ -84,16 +87,22 @@ class Worker:
 
     def turn(self) -> bool:
         """Settle what has ended, claim a batch and perform it; tell whether there was one."""
-        self._listen()
+        if self._listened_after != self._performed:  # a job may have changed who hears signals
+            self._listen()
+            self._listened_after = self._performed
         woken_by, self._woken_by = self._woken_by, ""
-        if not self._in_flight.claim(self._queues(), self._most(), woken_by):
+        most, queue = self._most(), ""
+        if not self._focus.claim(self._queues(), lambda some: self._in_flight.claim(some, most, woken_by)):
             return False
         self._watchdog.is_performing.set()
-        began, performed = time.monotonic(), self._performed
+        began, before = time.monotonic(), self._performed
         while self._attention.is_free and (job := self._in_flight.hand_out(self._lane, self._is_alone)):
+            queue = job.queue
             self._perform(job)
             self._performed += 1
-        self._size.observe(self._performed - performed, time.monotonic() - began)
+        performed = self._performed - before
+        self._size.observe(performed, time.monotonic() - began)
+        self._focus.note(queue if performed == most else "")
         return True
 
     def wait(self) -> None:
@@ -108,6 +117,7 @@ class Worker:
                 self._attention.fd,
                 new_queues=self._options.queues.has_patterns,
             )
+            self._focus.hear(self._woken_by)
             self._silent_bells = 0
         except UNREACHABLE as error:
             self._note_silence(error)

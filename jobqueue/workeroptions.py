@@ -8,7 +8,7 @@ from math import isfinite, nan
 from typing import Any
 
 from jobqueue import registry
-from jobqueue.conf import settings
+from jobqueue.conf import Settings, settings
 from jobqueue.exceptions import InvalidOption
 from jobqueue.patterns import QueueList
 from jobqueue.stopping import StopPlan, StopPlans
@@ -27,7 +27,7 @@ class WorkerOptions:
     """How many jobs a process performs at a time in threads; 0 for one, without threads."""
     tasks: int = 0
     """How many jobs a process performs at a time on an event loop; 0 for one, without a loop."""
-    interval_seconds: float = 5.0
+    interval_seconds: float = Settings.interval_seconds
     burst: bool = False
     """Stop when no job is left."""
     stops: StopPlans = field(default_factory=StopPlans)
@@ -135,5 +135,6 @@ def _number(environ: Mapping[str, str], name: str) -> float | None:
 
 def _at_least(least: float, name: str, value: Any) -> Any:
     if not (isfinite(value) and value >= least):
-        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}.")
+        end = "" if isfinite(value) else ", and have an end"
+        raise InvalidOption(f"{name} is {value!r}; it must be at least {least}{end}.")
     return value

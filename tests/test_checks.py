@@ -94,6 +94,21 @@ def test_a_number_must_be_positive(settings, name, value):
     assert messages() == [("jobqueue.E002", f"{name} should be more than 0, and is {value!r}.")]
 
 
+def test_only_a_job_may_take_for_ever(settings):
+    settings.JOBQUEUE_JOB_TIMEOUT_SECONDS = float("inf")
+    assert messages() == []
+
+    settings.JOBQUEUE_TIMEOUT_GRACE_SECONDS = float("inf")
+    assert messages() == [("jobqueue.E002", "JOBQUEUE_TIMEOUT_GRACE_SECONDS should have an end, and is inf.")]
+
+
+@pytest.mark.parametrize("name", ["JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS", "JOBQUEUE_TERM_TIMEOUT_SECONDS"])
+def test_a_stop_may_take_no_time_as_on_the_command_line(settings, name):
+    setattr(settings, name, 0)
+
+    assert messages() == []
+
+
 def test_replicas_need_not_be_waited_for(settings):
     settings.JOBQUEUE_WAIT_REPLICAS = 0
     assert messages() == []

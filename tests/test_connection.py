@@ -15,7 +15,7 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 
 from jobqueue import connection, embedded
 from jobqueue.address import RedisAddress
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue.exceptions import RedisFull, RedisUnreachable
 from jobqueue.sentinels import MasterConnection, TLSMasterConnection
 
 
@@ -436,3 +436,25 @@ def test_other_errors_of_redis_pass(redis):
 
     with pytest.raises(redis_client.ResponseError, match="WRONGTYPE"), connection.reaching():
         connection.client().lpop("key")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "raised"),
+    [
+        (redis_client.OutOfMemoryError("OOM command not allowed when used memory > 'maxmemory'."), RedisFull),
+        (redis_client.ResponseError("NOREPLICAS Not enough good replicas to write."), RedisUnreachable),
+    ],
+)
+def test_what_is_refused_after_an_answer_was_lost_may_have_arrived_before(
+    refusal: Exception, raised: type[RedisUnreachable]
+) -> None:
+    with pytest.raises(raised) as unreachable, connection.reaching():
+        try:
+            raise redis_client.TimeoutError
+        except redis_client.TimeoutError:
+            raise refusal  # noqa: B904 - as it happens when the same is sent again
+    assert unreachable.value.may_have_arrived
+
+    with pytest.raises(raised) as unreachable, connection.reaching():
+        raise type(refusal)(*refusal.args)
+    assert not unreachable.value.may_have_arrived

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from functools import partial
 from itertools import repeat
 
 import pytest
@@ -193,6 +194,39 @@ def test_a_machine_without_a_process_to_spare_has_the_job_put_back(attention, mo
     assert "no child can be forked: [Errno 11] Resource temporarily unavailable" in caplog.text
     assert len(os.listdir("/dev/fd")) == open_before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_a_machine_without_a_pipe_to_spare_has_the_job_put_back(attention, monkeypatch, caplog):
+    def no_pipe():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pipe", no_pipe)
+
+    assert perform(lambda: None, attention) == Ending(1, "back")
+    assert "no child can be forked: [Errno 24] Too many open files" in caplog.text
+
+
+def _wait_for_end_of(parent):
+    deadline = time.monotonic() + 30
+    while os.getppid() == parent and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def test_a_child_whose_worker_has_died_meanwhile_performs_nothing(redis, monkeypatch):
+    text = payload.encode(Job(job(name="A", queue="work")(lambda: redis.set("performed", 1)).name, []))
+    alive, end = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        # The orphan comes to its lifeline only when its worker is gone
+        monkeypatch.setattr(forking, "hear", partial(_wait_for_end_of, os.getpid()))
+        forking._fork(Claimed(1, "work", text), WORKER, PAGE)
+        os._exit(0)
+    os.close(end)
+    os.waitpid(worker, 0)
+
+    assert os.read(alive, 1) == b""
+    os.close(alive)
+    assert not redis.exists("performed")
 
 
 def test_a_child_that_has_closed_its_pipe_is_waited_for_in_peace(attention, monkeypatch):

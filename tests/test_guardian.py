@@ -28,7 +28,7 @@ def guardian() -> Iterator[Guardian]:
     guardian.dismiss()
 
 
-def test_it_shows_what_it_is_as_soon_as_it_is_there(guardian: Guardian) -> None:
+def test_it_shows_what_it_is_from_its_first_moment(guardian: Guardian) -> None:
     assert guardian.is_missing()
     guardian.start([])
 
@@ -36,6 +36,7 @@ def test_it_shows_what_it_is_as_soon_as_it_is_there(guardian: Guardian) -> None:
 
     assert not guardian.is_missing()
     assert title(pid) == f"jobworker (resque-3): Guarding the workers of {os.getpid()}"
+    assert "Guarding" not in title(os.getpid())
 
 
 def test_what_it_knew_when_it_began_is_killed_after_the_supervisors_death(
@@ -120,17 +121,6 @@ def test_one_that_cannot_be_started_is_tried_again_after_a_while(
 
     monkeypatch.setattr(module.time, "monotonic", lambda: float("inf"))
     assert guardian.is_missing()
-
-
-def test_one_that_dies_at_once_is_told(
-    guardian: Guardian, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(module, "_be_guardian", lambda *_: os._exit(1))
-
-    guardian.start([])
-
-    assert "no guardian of the workers can be started: it died at once" in caplog.text
-    assert guardian.handle is None
 
 
 def test_where_processes_cannot_be_named_safely_there_is_none(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,18 @@ def test_ids_of_one_microsecond_differ_by_chance(monkeypatch):
     assert len(made) == 3000
     assert len({id[:9] for id in made}) == 1
     # Each of the thirteen characters of chance varies
+    assert all(len({id[place] for id in made}) == 64 for place in range(9, 22))
+
+
+@pytest.mark.parametrize("drawn", [1, 7, 1000])
+def test_ids_of_many_jobs_are_like_those_of_one(monkeypatch, drawn):
+    monkeypatch.setattr(ids, "_DRAWN_AT_ONCE", drawn)
+
+    made = [ids.new_id(), *islice(ids.new_ids(), 3000), ids.new_id()]
+
+    moments = [ids.enqueued_at(id) for id in made]
+    assert moments == sorted(moments)
+    assert len({id[9:] for id in made}) == 3002
     assert all(len({id[place] for id in made}) == 64 for place in range(9, 22))
 
 

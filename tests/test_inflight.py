@@ -8,6 +8,7 @@ import time
 import pytest
 
 from jobqueue import inflight as module
+from jobqueue.exceptions import RunLost
 from jobqueue.inflight import InFlight
 from jobqueue.patience import GaveUp
 from jobqueue.recovery import DeadWorker, no_retry, put_back
@@ -88,6 +89,17 @@ def test_jobs_are_handed_out_in_their_order_and_settled_with_the_next_claim(redi
     assert claim(in_flight)
     assert processed(redis) == 3
     assert held(redis, in_flight) == {4: b"0:d"}
+
+
+def test_what_was_left_of_a_batch_comes_first_in_the_next(in_flight, page):
+    """A pause that ends at once leaves it."""
+    claim(in_flight, most=3)
+    perform(in_flight, 1)
+
+    claim(in_flight, most=3)
+
+    assert perform(in_flight, 3) == [b"b", b"c", b"d"]
+    assert len(page.finished) == 3
 
 
 def test_an_empty_queue_gives_no_batch(redis, in_flight):
@@ -271,6 +283,51 @@ def test_a_batch_that_got_old_is_given_back_before_anything_of_it_begins(redis, 
     assert perform(in_flight, 4) == JOBS
 
 
+def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovered(
+    redis, in_flight, link, monkeypatch
+):
+    """Its process was stopped between the claim and the answer."""
+    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+
+    def claim_and_sleep(*args):
+        claimed = claim_now(*args)
+        runs.recover(link, in_flight._run.name, put_back)
+        monkeypatch.setattr(module.time, "monotonic", lambda: late)
+        return claimed
+
+    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    before = in_flight._run.name
+
+    assert claim(in_flight, most=2)
+
+    assert in_flight._run.name != before
+    assert held(redis, in_flight) == {1: b"0:a", 2: b"0:b"}
+    assert perform(in_flight, 2) == JOBS[:2]
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(
+    redis, in_flight, monkeypatch, is_cut
+):
+    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+
+    def claim_and_sleep(*args):
+        claimed = claim_now(*args)
+        monkeypatch.setattr(module.time, "monotonic", lambda: late)
+        if is_cut:
+            in_flight._link.close()
+        return claimed
+
+    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    before = in_flight._run.name
+
+    assert claim(in_flight)
+
+    assert in_flight._run.name == before
+    assert perform(in_flight, 4) == JOBS
+    assert waiting(redis) == []
+
+
 def test_the_jobs_behind_one_that_lasted_are_given_back(redis, in_flight, monkeypatch):
     claim(in_flight, most=3)
     perform(in_flight, 1)
@@ -296,7 +353,7 @@ def test_a_lost_run_drops_what_it_had_and_begins_anew(redis, in_flight, page, li
     assert perform(in_flight, 1) == [b"a"]
     assert begin(in_flight) is None
     assert caplog.messages == [
-        "worker host:1:work was taken for dead and begins anew; its jobs were recovered"
+        "worker host:1:work was taken for dead, or forgotten by Redis, and begins anew without its jobs"
     ]
     assert page.run == in_flight._run.name
     assert redis.zrange("resque:runs", 0, -1) == [page.run.encode()]
@@ -350,6 +407,23 @@ def test_a_run_may_be_lost_while_its_job_lasts(redis, in_flight, link, monkeypat
 
     assert claim(in_flight)
     assert perform(in_flight, 4) == JOBS
+
+
+def test_a_lost_run_keeps_no_watchdog_from_its_work_while_redis_is_away(
+    in_flight, attention, monkeypatch, settings
+):
+    def lost(*_):
+        in_flight._link.close()
+        settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+        raise RunLost
+
+    monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
+    claim(in_flight)
+    begin(in_flight)
+    monkeypatch.setattr(in_flight._run, "start", lost)
+    attention.stop()
+
+    assert in_flight.hold_if_due() is None
 
 
 # Connections that were cut, and a Redis that lost its last second

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys signals unix",
+    "exceptions conf keys readiness signals unix",
     # 1 values
     "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
     # 2 Redis
@@ -22,9 +22,9 @@ FLOORS = (
     "api arity background changes databases defined definition dequeueing discovery enqueueing hooks options"
     " interruption laneinterruption performing registry",
     # 4 processes
-    "attention batchsize concurrentworker consolelog crew forking forkingworker guardian inflight lifeline"
-    " memory patience pidfile processtitle recovering reloading renewal signoflife slot stacks supervisor"
-    " systemd watchdog worker workeroptions workerprocess",
+    "attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian inflight"
+    " lifeline memory patience pidfile processtitle recovering reloading renewal signoflife slot stacks"
+    " supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

@@ -82,6 +82,20 @@ def test_a_connection_that_was_cut_is_told_and_made_anew(redis, link):
     assert link.connects == 2
 
 
+def test_a_connection_that_was_cut_while_idle_is_noticed_before_anything_is_sent(redis, link):
+    link.close_if_ended()
+    assert link.connects == 0
+    cut(redis, link)
+
+    link.close_if_ended()
+
+    assert link.command("PING") == b"PONG"
+    assert link.connects == 2
+    link.close_if_ended()
+    assert link.command("PING") == b"PONG"
+    assert link.connects == 2
+
+
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(redis, link, settings):
     settings.JOBQUEUE_SOCKET_TIMEOUT_SECONDS = 0.05
     with pytest.raises(redis_client.TimeoutError):

@@ -12,8 +12,9 @@ from jobqueue.connection import client
 from jobqueue.definition import job
 from jobqueue.exceptions import JobTimeout
 from jobqueue.failure import Failure
+from jobqueue.interruption import interruption
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, label, perform
+from jobqueue.performing import Kind, label, perform, warm_up
 from jobqueue.signals import job_finished, job_started
 from tests.sample import jobs
 
@@ -315,3 +316,13 @@ def test_after_an_interruption_connections_are_made_anew(own_registry, interrupt
     assert client() is before
     perform_job("x")
     assert client() is not before
+
+
+def test_warming_up_leaves_no_trace(caplog, redis):
+    caplog.set_level(logging.INFO)
+
+    warm_up()
+
+    assert caplog.messages == []
+    assert not interruption.is_open
+    assert redis.keys() == []

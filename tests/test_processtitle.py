@@ -57,3 +57,12 @@ def test_a_process_with_a_title_says_nothing(caplog):
     processtitle.warn_if_not_shown()
 
     assert caplog.messages == []
+
+
+def test_a_title_is_shown_for_a_moment():
+    processtitle.show("before")
+
+    with processtitle.shown("meanwhile"):
+        assert setproctitle.getproctitle() == "jobworker (resque-3): meanwhile"
+
+    assert setproctitle.getproctitle() == "jobworker (resque-3): before"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 
 from jobqueue import clock, recovering
+from jobqueue.link import Link
 from jobqueue.patience import Patience
 from jobqueue.recovering import PRUNE_AFTER_STEADY_SECONDS, Recoverer
+from jobqueue.recovery import DeadWorker, no_retry
+from jobqueue.store.delivery import Endings, Run
+from jobqueue.store.pushing import push
 
 WORKER = "ruby:1:work"
 AWAY = "redis://127.0.0.1:1/0"
@@ -108,3 +113,43 @@ def test_a_redis_that_goes_away_meanwhile_is_trouble_as_always(
     recoverer.heartbeat_now(list)
 
     assert "Trying again until it answers." in caplog.text
+
+
+# A run that a key of another type is in the way of
+
+
+@pytest.fixture
+def owed(redis, recoverer):
+    """Leave a run of a dead worker of its own whose job has to fail, and no list for failures."""
+    with closing(Link()) as link:
+        run = Run(link, "host:1:work")
+        run.register(0.0)
+        push("work", [b"a"])
+        run.claim(["work"], 1, Endings())
+    redis.set("resque:failed", "no list")
+    dead = DeadWorker(pid=1, status=9, running=1, finished=range(0), policy_of=no_retry)
+    recoverer.owe(run.name, dead)
+    return run.name
+
+
+def test_it_is_told_once_and_makes_redis_no_troubled_one(recoverer, owed, caplog):
+    steady_since = recoverer._steady_since
+
+    for _ in range(3):
+        recoverer.recover_own()
+        recoverer.heartbeat_now(list)
+
+    assert caplog.messages == [
+        f"run {owed} cannot be recovered: WRONGTYPE resque:failed is no list, so nothing can be put there"
+    ]
+    assert recoverer._steady_since == steady_since
+
+
+def test_it_is_recovered_when_that_is_removed(redis, recoverer, owed):
+    recoverer.recover_own()
+    redis.delete("resque:failed")
+
+    recoverer.recover_own()
+
+    assert redis.llen("resque:failed") == 1
+    assert not recoverer.owes

@@ -88,10 +88,12 @@ def test_while_code_is_tried_nothing_is_due_and_no_other_trial_begins(renewal):
 
 def test_a_directory_that_is_gone_changes_nothing(renewal, caplog):
     renewal._directory = "/none"
+    before = len(os.listdir("/dev/fd"))
 
     renewal.begin()
 
     assert not renewal.is_due()
+    assert len(os.listdir("/dev/fd")) == before
     assert "cannot be started anew, so nothing changes: [Errno 2] No such file or directory" in caplog.text
 
 

@@ -65,6 +65,23 @@ def test_a_job_that_began_after_the_decision_to_kill_is_not_to_blame(slot):
     assert not slot.dead(4711, signal.SIGKILL).suspects
 
 
+@pytest.mark.parametrize("kill", [Slot.kill_if_overrun, Slot.kill_if_stuck])
+def test_a_job_that_begins_while_that_is_decided_is_not_to_blame(slot, monkeypatch, kill):
+    limit(slot, seconds_to_kill=0)
+    slot.page.end_running(-10)
+    decide = slot.kill
+
+    def begin_another_and(**options):
+        slot.page.finish(7)
+        slot.page.begin(8)
+        decide(**options)
+
+    monkeypatch.setattr(slot, "kill", begin_another_and)
+    kill(slot)
+
+    assert slot.dead(4711, signal.SIGKILL).is_blameless
+
+
 def test_a_worker_that_is_killed_to_stop_in_time_is_not_to_blame(slot, sent):
     slot.kill(is_blameless=True)
 

@@ -31,16 +31,17 @@ def test_what_each_signal_means(term_child, graceful_term, on_quit, on_term, on_
 
 
 @pytest.mark.parametrize(
-    ("dead_after", "finish"),
+    ("dead_after", "finish", "cleanup"),
     [
-        (60.0, 8.0),  # the time of a graceful stop
-        (14.0, 5.0),  # 14 - 5 - 3 - 1
-        (9.0, 0.0),
-        (6.0, 0.0),
+        (60.0, 8.0, 3.0),  # the times of a graceful stop
+        (14.0, 5.0, 3.0),  # 14 - 5 - 3 - 1
+        (9.0, 0.0, 3.0),
+        (8.0, 0.0, 2.0),
+        (6.0, 0.0, 0.0),
     ],
 )
-def test_an_orphan_is_gone_before_others_take_it_for_dead(settings, dead_after, finish):
+def test_an_orphan_is_gone_before_others_take_it_for_dead(settings, dead_after, finish, cleanup):
     settings.JOBQUEUE_DEAD_AFTER_SECONDS = dead_after
     plans = StopPlans(graceful=GRACEFUL, term_child=RESQUES)
 
-    assert plans.for_orphans == StopPlan(finish_seconds=finish, cleanup_seconds=3.0)
+    assert plans.for_orphans == StopPlan(finish_seconds=finish, cleanup_seconds=cleanup)

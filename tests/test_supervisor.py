@@ -416,3 +416,17 @@ def test_the_title_tells_what_is_supervised(make_supervisor):
     make_supervisor(count=0).run()
 
     assert setproctitle.getproctitle() == "jobworker (resque-3): Supervising 0 for work"
+
+
+def test_a_stop_that_comes_at_the_last_moment_is_not_lost_in_new_code(make_supervisor, monkeypatch):
+    supervisor, executed = make_supervisor(), []
+    monkeypatch.setattr(supervisor._renewal, "is_due", lambda: True)
+    monkeypatch.setattr(supervisor._renewal, "execute", executed.append)
+    monkeypatch.setattr(
+        supervisor._recoverer, "heartbeat_now", lambda alive: signal.raise_signal(signal.SIGTERM)
+    )
+
+    supervisor._renew_if_due()
+
+    assert supervisor._attention.is_stopping
+    assert executed == []

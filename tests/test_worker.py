@@ -22,7 +22,6 @@ from jobqueue.patience import GaveUp
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.sharedpage import SharedPage
-from jobqueue.stopping import StopPlan, StopPlans
 from jobqueue.store.pushing import push
 from jobqueue.worker import Worker
 from jobqueue.workeroptions import WorkerOptions
@@ -134,6 +133,34 @@ def test_queues_are_worked_off_in_the_order_of_the_list(make_worker, done):
     work_off(make_worker("high,low"))
 
     assert numbers(done) == [3, 4, 1, 2]
+
+
+def test_a_worker_of_many_queues_stays_for_a_moment_with_a_full_one(make_worker, done, monkeypatch):
+    queues = [f"q{number}" for number in range(30)]
+    worker = make_worker(",".join(queues))
+    record(*range(100), queue=queues[-1])
+    worker.turn()
+    record(1000, queue=queues[0])
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", float("inf"))
+    worker.turn()
+    assert 1000 not in numbers(done)
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", 0.0)
+    worker.turn()
+    assert numbers(done)[-1] == 1000
+
+
+def test_a_worker_of_many_queues_leaves_a_full_one_that_is_empty_now(make_worker, done, monkeypatch):
+    worker = make_worker(",".join(f"q{number}" for number in range(30)))
+    record(*range(worker._size.most), queue="q20")
+    worker.turn()
+    record(1000, queue="q10")
+
+    monkeypatch.setattr(worker._focus, "_whole_look_at", float("inf"))
+    worker.turn()
+
+    assert numbers(done)[-1] == 1000
 
 
 @pytest.mark.parametrize("kind", [Worker, ForkingWorker])
@@ -534,51 +561,6 @@ def test_a_worker_that_retires_leaves_after_its_batch(redis, make_worker, done):
     assert not worker.is_done
 
 
-# A child for each job
-
-
-def test_each_job_is_performed_in_a_child(redis, make_worker, attention):
-    @job(name="tell", queue="work")
-    def tell():
-        redis.rpush("pids", os.getpid())
-
-    enqueue(tell)
-    enqueue(tell)
-
-    make_worker(kind=ForkingWorker, burst=True).run()
-
-    assert len({*redis.lrange("pids", 0, -1), str(os.getpid()).encode()}) == 3
-    assert redis.get("resque:stat:processed") == b"2"
-
-
-def test_a_child_that_dies_is_its_jobs_failure(redis, make_worker):
-    die = job(name="die", queue="work")(lambda: os._exit(1))
-    enqueue(die)
-    enqueue(jobs.nothing)
-
-    make_worker(kind=ForkingWorker, burst=True).run()
-
-    assert redis.llen("resque:failed") == 1
-    assert (redis.get("resque:stat:processed"), redis.get("resque:stat:failed")) == (b"2", None)
-
-
-def test_the_job_of_a_child_that_does_not_end_in_time_is_put_back(redis, make_worker, attention):
-    attention._plans = StopPlans(graceful=StopPlan(finish_seconds=0.0, cleanup_seconds=0.0))
-
-    @job(name="hang", queue="work")
-    def hang():
-        os.kill(os.getppid(), signal.SIGTERM)
-        signal.pause()
-
-    enqueue(hang)
-    record(1)
-
-    make_worker(kind=ForkingWorker).run()
-
-    assert [b'"hang"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]
-    assert redis.llen("resque:failed") == 0
-
-
 # Connections that are cut again and again
 
 
@@ -634,23 +616,3 @@ def cut_connections(client, cut, pushed, over):
         if len(pushed) > min(last + 1, COUNT - 1):
             last = len(pushed)
             client.client_kill_filter(_type="normal", skipme=True)
-
-
-def test_a_job_that_no_child_could_be_forked_for_is_tried_again(redis, make_worker, monkeypatch):
-    fork = os.fork
-
-    def no_process():
-        monkeypatch.setattr(os, "fork", fork)
-        raise BlockingIOError("no process to spare")
-
-    monkeypatch.setattr("jobqueue.forkingworker.FORK_AGAIN_SECONDS", 0.01)
-    monkeypatch.setattr(os, "fork", no_process)
-    jobs.record.enqueue(1)
-
-    worker = make_worker("default", kind=ForkingWorker)
-    worker.turn()
-    worker.turn()
-    worker.leave()
-
-    assert redis.get("resque:stat:processed") == b"1"
-    assert redis.llen("resque:failed") == 0

@@ -152,7 +152,12 @@ def test_settings_are_the_defaults(settings):
         ({"COUNT": "0"}, {}, "--count is 0; it must be at least 1."),
         ({}, {"jobs_per_fork": -1}, "--jobs-per-fork is -1; it must be at least 0."),
         ({}, {"interval": -0.5}, "--interval is -0.5; it must be at least 0."),
-        ({}, {"interval": float("nan")}, "--interval is nan; it must be at least 0."),
+        ({}, {"interval": float("nan")}, "--interval is nan; it must be at least 0, and have an end."),
+        (
+            {},
+            {"shutdown_timeout": float("inf")},
+            "--shutdown-timeout is inf; it must be at least 0, and have an end.",
+        ),
         ({}, {"shutdown_timeout": -1.0}, "--shutdown-timeout is -1.0; it must be at least 0."),
         ({}, {"term_timeout": -1.0}, "--term-timeout is -1.0; it must be at least 0."),
         ({}, {"max_memory": -1.0}, "--max-memory is -1.0; it must be at least 0."),

@@ -153,15 +153,18 @@ def read_moment(value: Any) -> Moment | None:
     return Moment(text=text[:60], at=moments.parse(text[:60]))
 
 
-def is_silent(heartbeat: Moment | None) -> bool:
-    """Tell whether a last heartbeat is so old that its worker is likely dead, though nobody noticed yet."""
+def is_silent(heartbeat: Moment | None, now: datetime | None = None) -> bool:
+    """Tell whether a last heartbeat is so old that its worker is likely dead, though nobody noticed yet.
+
+    Heartbeats are of Redis's clock. Without ``now``, the time by it, this machine's has to do.
+    """
     limit = timedelta(seconds=max(SILENT_SECONDS, settings.dead_after_seconds))
-    return bool(heartbeat and heartbeat.at and datetime.now(UTC) - heartbeat.at > limit)
+    return bool(heartbeat and heartbeat.at and (now or datetime.now(UTC)) - heartbeat.at > limit)
 
 
-def may_be_dead(heartbeat: Moment | None) -> bool:
+def may_be_dead(heartbeat: Moment | None, now: datetime | None = None) -> bool:
     """Tell whether nothing says that a worker lives: it is silent, or never sent what can be read."""
-    return not (heartbeat and heartbeat.at) or is_silent(heartbeat)
+    return not (heartbeat and heartbeat.at) or is_silent(heartbeat, now)
 
 
 def read_current(reply: Any, key: str, complaints: list[str]) -> Current | None:

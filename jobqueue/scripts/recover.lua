@@ -29,9 +29,13 @@ for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
   end
 end
 
-local refusal = no_place(KEYS[3])
+local refusal
 for i = 7, #ARGV, 3 do
-  local held = ARGV[i + 1] == "back" and redis.call("HGET", KEYS[2], ARGV[i])
+  local ending = ARGV[i + 1]
+  if ending == "killed" or ending == "failed" then
+    refusal = refusal or no_place(KEYS[3])
+  end
+  local held = ending == "back" and redis.call("HGET", KEYS[2], ARGV[i])
   refusal = refusal or held and no_place(ARGV[4] .. unhold(held))
 end
 if refusal then

@@ -38,6 +38,7 @@ for i = 1, raised + killed do
 end
 
 local back = 0
+local is_shown = processed > 0
 for i = #ARGV - 1, at, -2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local queue, payload
@@ -50,12 +51,15 @@ for i = #ARGV - 1, at, -2 do
     redis.pcall("SADD", KEYS[9], queue)
     ring(ARGV[3] .. queue)
     back = back + 1
+    is_shown = is_shown or held:sub(1, 1) == "1"
   end
 end
 
 if processed > 0 then
   redis.pcall("INCRBY", KEYS[4], processed)
   redis.pcall("INCRBY", KEYS[6], processed)
+end
+if is_shown then
   redis.call("DEL", KEYS[8])
 end
 if failed > 0 then

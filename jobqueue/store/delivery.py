@@ -81,8 +81,12 @@ class Run:
     def claim(self, queues: Sequence[str], most: int, endings: Endings, woken_by: str = "") -> list[Claimed]:
         """Settle what has ended and take up to ``most`` jobs of the first queue that has any."""
         claim = self._scripts.claim(self.next_token, most, woken_by, queues)
-        calls = [self._scripts.settle(endings), claim] if endings else [claim]
-        taken = self._exchange(*calls)[-1]
+        if endings.back or endings.again:
+            # A Redis that has forgotten one script of a round trip runs it last: these have to be there first
+            self.settle(endings)
+            taken = self._exchange(claim)[-1]
+        else:
+            taken = self._exchange(*([self._scripts.settle(endings), claim] if endings else [claim]))[-1]
         if not taken:
             return []
         queue = to_text(taken[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
+from time import monotonic
 
 from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
@@ -43,10 +44,15 @@ class Producer:
         self.number += 1
         to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
         call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
+        self.link.close_if_ended()
+        began = monotonic()
         try:
             self._send(call)
         except (ConnectionError, TimeoutError, ResponseError) as error:
             if isinstance(error, ResponseError) and not is_demoted(error):
+                raise
+            if monotonic() - began > REMEMBERED_SECONDS / 2:
+                # This process was stopped meanwhile: Redis may have forgotten the number
                 raise
             # The other idle connections lead to the same server, which may be gone for good
             _idle.clear()

@@ -45,9 +45,13 @@ def heartbeat(link: Link, runs: Iterable[LiveRun]) -> float:
     return now
 
 
-def silent_runs(link: Link, dead_after_seconds: float) -> dict[str, int]:
-    """Return the runs without a heartbeat for that long, with the last heartbeat in ms that is too old."""
-    oldest_ms = int((link.now() - dead_after_seconds) * 1000)
+def silent_runs(link: Link, dead_after_seconds: float, redis_now: float | None = None) -> dict[str, int]:
+    """Return the runs without a heartbeat for that long, with the last heartbeat in ms that is too old.
+
+    Redis is asked for its time unless that is known from a moment ago.
+    """
+    now = link.now() if redis_now is None else redis_now
+    oldest_ms = int((now - dead_after_seconds) * 1000)
     silent = link.command("ZRANGEBYSCORE", keys().runs, "-inf", oldest_ms)
     return {to_text(name): oldest_ms for name in silent}
 

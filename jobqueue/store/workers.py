@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from redis.exceptions import ResponseError
@@ -29,7 +30,7 @@ Entry = Callable[[bytes, str], bytes]
 """Makes the failure of what a worker was doing."""
 
 
-class Removal(Enum):
+class PruneResult(Enum):
     """What became of a worker that somebody wants to be gone."""
 
     UNREGISTERED = auto()
@@ -66,7 +67,7 @@ def _pruned(link: Link, worker_id: str, heartbeat: bytes) -> bool:
         return False
 
 
-def prune(worker_id: str, judge: Judge) -> Removal:
+def prune(worker_id: str, judge: Judge) -> PruneResult:
     """Unregister a worker at once that somebody knows to be dead, if it may be.
 
     ``judge`` decides on the jobs that one of ours has in flight. Raises RedisUnreachable, ResponseError, and
@@ -74,23 +75,26 @@ def prune(worker_id: str, judge: Judge) -> Removal:
     """
     with closing(Link()) as link, reaching():
         heartbeat = or_else(None, fetch([("HGET", keys().heartbeats, worker_id)])[0], "", [])
-        if not may_be_dead(read_moment(heartbeat)):
-            return Removal.LIVES
+        if not may_be_dead(read_moment(heartbeat), datetime.fromtimestamp(link.now(), UTC)):
+            return PruneResult.LIVES
         if own := inflight.runs_of(worker_id):
             return _recover(link, own, judge)
         answer = _unregister(link, worker_id, heartbeat or b"", pruning.unregistered_entry)
     if answer == OTHERS_PRUNE:
-        return Removal.OTHERS_PRUNE
-    return Removal.UNREGISTERED if answer == DONE else Removal.LIVES
+        return PruneResult.OTHERS_PRUNE
+    return PruneResult.UNREGISTERED if answer == DONE else PruneResult.LIVES
 
 
-def _recover(link: Link, own: list[str], judge: Judge) -> Removal:
+def _recover(link: Link, own: list[str], judge: Judge) -> PruneResult:
     silent = runs.silent_runs(link, settings.dead_after_seconds)
     if not silent.keys() >= set(own):
-        return Removal.LIVES
-    for run in own:
-        runs.recover(link, run, judge, silent[run])
-    return Removal.RECOVERED
+        return PruneResult.LIVES
+    try:
+        recovered = [runs.recover(link, run, judge, silent[run]) for run in own]
+    except TimeoutError:
+        # What it has in flight changes all the time
+        return PruneResult.LIVES
+    return PruneResult.RECOVERED if any(recovered) else PruneResult.LIVES
 
 
 def _unregister(link: Link, worker_id: str, heartbeat: bytes, entry_of: Entry) -> int:

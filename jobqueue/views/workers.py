@@ -19,7 +19,7 @@ from jobqueue.inspection.workers import Worker
 from jobqueue.recovery import SilentRun
 from jobqueue.rubyjson import cut
 from jobqueue.store import workers as writing
-from jobqueue.store.workers import Removal
+from jobqueue.store.workers import PruneResult
 from jobqueue.views.access import CONFIRMING, page
 from jobqueue.views.converters import NameConverter
 from jobqueue.views.pages import render, render_problem
@@ -29,10 +29,10 @@ WORKERS_PER_PAGE = 50
 PRUNING_SECONDS = 15.0
 """Web servers end a request after half a minute or so."""
 SAID = {
-    Removal.UNREGISTERED: "Worker {} was pruned. If it had a job, that is under Failed now.",
-    Removal.RECOVERED: "Worker {} was pruned. What it had in flight waits again, or is under Failed.",
-    Removal.LIVES: "Worker {} lives: it has sent a heartbeat, or begun something.",
-    Removal.OTHERS_PRUNE: "A worker of Ruby is pruning now, so worker {} stays. Try again in a minute.",
+    PruneResult.UNREGISTERED: "Worker {} was pruned. If it had a job, that is under Failed now.",
+    PruneResult.RECOVERED: "Worker {} was pruned. What it had in flight waits again, or is under Failed.",
+    PruneResult.LIVES: "Worker {} lives: it has sent a heartbeat, or begun something.",
+    PruneResult.OTHERS_PRUNE: "A worker of Ruby is pruning now, so worker {} stays. Try again in a minute.",
 }
 NAMES = NameConverter()
 
@@ -127,7 +127,7 @@ def prune(request: HttpRequest, worker_id: str) -> HttpResponse:
     if found is None:
         return gone(request, worker_id)
     if not found.may_be_dead:
-        messages.warning(request, said(Removal.LIVES, worker_id), fail_silently=True)
+        messages.warning(request, said(PruneResult.LIVES, worker_id), fail_silently=True)
         return redirect("jobqueue:worker", worker_id=worker_id)
     if request.method != "POST":
         return ask_to_prune(request, found)
@@ -166,18 +166,18 @@ def prune_silent(request: HttpRequest) -> HttpResponse:
 def prune_one(request: HttpRequest, worker_id: str, *, is_quiet: bool = False) -> bool:
     """Prune a worker and say what has become of it, if ``is_quiet`` only where it stays."""
     try:
-        removal = writing.prune(worker_id, SilentRun(registry.crash_policy))
+        result = writing.prune(worker_id, SilentRun(registry.crash_policy))
     except ValueError as error:
         messages.error(request, f"Worker {cut(worker_id)} stays: {error}.", fail_silently=True)
         return False
-    is_pruned = removal in (Removal.UNREGISTERED, Removal.RECOVERED)
+    is_pruned = result in (PruneResult.UNREGISTERED, PruneResult.RECOVERED)
     if not is_pruned:
-        messages.warning(request, said(removal, worker_id), fail_silently=True)
+        messages.warning(request, said(result, worker_id), fail_silently=True)
     elif not is_quiet:
-        messages.success(request, said(removal, worker_id), fail_silently=True)
+        messages.success(request, said(result, worker_id), fail_silently=True)
     return is_pruned
 
 
-def said(removal: Removal, worker_id: str) -> str:
+def said(result: PruneResult, worker_id: str) -> str:
     """Say what has become of a worker."""
-    return SAID[removal].format(cut(worker_id))
+    return SAID[result].format(cut(worker_id))

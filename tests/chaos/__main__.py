@@ -43,6 +43,7 @@ def main() -> int:
     os.environ["REDIS_URL"] = site.redis.url
     monkey = Monkey(site, options.seed)
     try:
+        site.start()
         with Witness(site.client) as witness:
             monkey.play(options.minutes * 60)
             complaints = [*end(site, monkey), *seen(witness)]

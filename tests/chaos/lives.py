@@ -32,16 +32,15 @@ class Life:
     dequeued: list[tuple[float, str]] = field(default_factory=list)
     is_failed: bool = False
     """Its failure stands in the Failed list and was not retried."""
-    is_removed: bool = False
-    """Its failure was removed, or may have been."""
+    removed: list[float] = field(default_factory=list)
+    """When its failure was removed, or may have been."""
 
     @property
     def is_explained(self) -> bool:
         """Whether it has ended, after the last retry if there was one, or stands where it can be seen."""
         after = self.retried[-1] if self.retried else 0.0
-        return bool(
-            any(at > after for at in self.ended) or self.is_failed or self.is_removed or self.dequeued
-        )
+        taken_out = [*self.removed, *(at for at, _ in self.dequeued)]
+        return self.is_failed or any(at > after for at in (*self.ended, *taken_out))
 
     @property
     def is_lost(self) -> bool:
@@ -88,7 +87,7 @@ def _add(life: Life, book: str, note: ledger.Note) -> None:
     elif book == ledger.DEQUEUED:
         life.dequeued.append((note.at, note.remark.strip()))
     elif book == ledger.REMOVED:
-        life.is_removed = True
+        life.removed.append(note.at)
     else:
         times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
         times[book].append(note.at)

@@ -55,7 +55,7 @@ def wrong_counts(client: redis.Redis, lives: dict[str, Life]) -> Iterator[str]:
         yield f"{failed} jobs are counted as failed, and {least} to {most} have"
 
     # Each that has done its work is counted, unless it fell with its machine; each beginning at most once
-    at_least = sum(bool(life.ended) and not life.is_failed and not life.is_removed for life in lives.values())
+    at_least = sum(bool(life.ended) and not life.is_failed and not life.removed for life in lives.values())
     at_most = sum(len(life.began) for life in lives.values()) + ways.total() + len(removed)
     if not at_least <= processed <= at_most:
         yield f"{processed} jobs are counted as processed, and {at_least} to {at_most} can have been"

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 from tests.chaos import ledger
@@ -24,7 +25,7 @@ def unexplained(lives: dict[str, Life]) -> Iterator[str]:
     """Yield the names of jobs that were performed again while their first worker went on with other jobs.
 
     A worker that goes on has settled what it has done, or will do so; unless its run was taken from it, which
-    it tells in its log.
+    it tells in its log. Or it was the other's run that was taken, before it began the job.
     """
     begins, losses = _begins(), _losses()
     for name, life in lives.items():
@@ -35,15 +36,20 @@ def unexplained(lives: dict[str, Life]) -> Iterator[str]:
 def _goes_on(life: Life, begins: Times, losses: Times) -> bool:
     """Tell whether a worker of a job has begun something after another had begun the same job."""
     done = sorted(zip(life.ended, life.ended_by, strict=True))
-    for (ended, pid), _ in pairwise(done):
+    for (ended, first), (ended_again, second) in pairwise(done):
         again = _first_after(sorted(life.began), ended)
-        later = again and _first_after(begins[pid], again - 1e-6)
+        later = again and _first_after(begins[first], again - 1e-6)
         if not later or later > again + SAME_PROCESS_SECONDS:
             continue
-        lost = _first_after(losses.get(pid, []), ended - SAME_PROCESS_SECONDS)
-        if not lost or lost > later:
+        if not (_has_lost(losses, first, ended, later) or _has_lost(losses, second, ended_again, inf)):
             return True
     return False
+
+
+def _has_lost(losses: Times, pid: int, ended: float, until: float) -> bool:
+    """Tell whether a worker has told at about that time that its run was taken."""
+    lost = _first_after(losses.get(pid, []), ended - SAME_PROCESS_SECONDS)
+    return 0 < lost <= min(until, ended + SAME_PROCESS_SECONDS)
 
 
 def _first_after(times: list[float], at: float) -> float:

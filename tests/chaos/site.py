@@ -123,17 +123,28 @@ class Site:
         # Redis alone decides what is durable: with less than `always` its own loss would count as ours
         durable = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
         self.redis = RedisServer(folder / "redis", *durable)
-        self.redis.start()
-        # Each tree has a network of its own, so that one can be cut off while others go on; the last is the
-        # producers'
-        self.proxies = [TcpProxy(self.redis.path).__enter__() for _ in range(trees + 1)]
         self.client = redis.Redis.from_url(
             self.redis.url, protocol=2, socket_timeout=5, retry=Retry(NoBackoff(), 0)
         )
-        self.trees = [self._start_tree(place) for place in range(trees)]
+        self._wanted = (producers, trees)
+        self.proxies: list[TcpProxy] = []
+        self.trees: list[Tree] = []
+        self.producers: list[Producer] = []
         self._names = map("p{}".format, itertools.count())
-        self.producers = [self._start_producer() for _ in range(producers)]
         self.ended_by_themselves: list[str] = []
+
+    def start(self) -> None:
+        """Start everything; what is cut short by an error, ``close`` ends."""
+        producers, trees = self._wanted
+        self.redis.start()
+        # Each tree has a network of its own, so that one can be cut off while others go on; the last is the
+        # producers'
+        for _ in range(trees + 1):
+            self.proxies.append(TcpProxy(self.redis.path).__enter__())
+        for place in range(trees):
+            self.trees.append(self._start_tree(place))
+        for _ in range(producers):
+            self.producers.append(self._start_producer())
 
     def _start_tree(self, place: int) -> Tree:
         count, options, environ = TREES[place % len(TREES)]
@@ -233,5 +244,6 @@ class Site:
         self.client.close()
         for proxy in self.proxies:
             proxy.__exit__(None, None, None)
-        self.redis.thaw()
-        self.redis.kill()
+        if self.redis.is_running:
+            self.redis.thaw()
+            self.redis.kill()

@@ -98,6 +98,14 @@ def test_what_a_person_has_removed_is_accounted_for():
     assert account().is_in_order
 
 
+def test_what_a_person_may_have_removed_before_it_was_retried_is_no_account_of_it():
+    enqueued("a", ledger.BEGAN)
+    ledger.note(ledger.REMOVED, "a", "perhaps raised")
+    ledger.note(ledger.RETRIED, "a")
+
+    assert account().lost == ["a"]
+
+
 def test_a_job_that_nobody_has_enqueued_is_invented():
     note("a", ledger.BEGAN, ledger.ENDED)
     drawn = account(failed("b"))

@@ -70,6 +70,15 @@ def test_a_worker_that_was_taken_for_dead_may_go_on(perform, folder: Path):
     assert found() == []
 
 
+def test_a_worker_whose_run_was_taken_before_it_began_may_be_the_second(perform, folder: Path):
+    perform("a", FIRST, 10)
+    perform("a", SECOND, 15)
+    perform("b", FIRST, 16)
+    line = f"15.700 {SECOND} worker host-0:{SECOND}:quick was taken for dead and begins anew; …\n"
+    (folder / "tree-0.log").write_text(line)
+    assert found() == []
+
+
 def test_a_pid_that_comes_again_much_later_is_another_process(perform):
     perform("a", FIRST, 10)
     perform("a", SECOND, 15)

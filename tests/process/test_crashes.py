@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 import redis as redis_client
 
+from jobqueue import batchsize
 from jobqueue.failure import Failure
 from tests.process.conftest import Jobworker, Ledger, enqueue, state, wait_for
 from tests.redisserver import RedisServer
@@ -191,6 +192,23 @@ def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
     assert repeated == 0
     # A job whose worker dies between its end and the note of it fails although it is done
     assert len(failures(redis)) <= 3
+
+
+def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(1000):
+        enqueue("perform", number, 0.0001)
+    worker = jobworker("--queues", "work")
+    wait_for(lambda: len(ledger.lines()) > 100)
+
+    worker.signal_all(signal.SIGKILL)
+    assert len(ledger.lines()) < 1000
+    jobworker("--queues", "work", **QUICK)
+    wait_for(lambda: everything_ended(redis, ledger, range(1000)))
+
+    done = [line for line in ledger.lines() if line.isdigit()]
+    assert len(done) - len(set(done)) <= batchsize.MOST
 
 
 def test_workers_of_a_killed_supervisor_finish_their_job_and_leave(

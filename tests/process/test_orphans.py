@@ -115,7 +115,7 @@ def test_a_guardian_that_died_is_replaced_and_knows_the_workers(
     [first] = worker.guardians()
     worker.signal_one(first, signal.SIGKILL)
     wait_for(lambda: len(worker.guardians()) == 1 and worker.guardians() != [first])
-    assert f"the guardian of the workers, process {first}, has died" in worker.log
+    wait_for(lambda: f"the guardian of the workers, process {first}, has died" in worker.log)
     enqueue("get_stuck", 1)
     ledger.wait_for("began 1")
 

@@ -8,6 +8,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.exceptions import RunLost
+from jobqueue.scripts import load as load_script
 from jobqueue.store import queues
 from jobqueue.store.delivery import Claimed, Endings, Run
 from jobqueue.store.pushing import push
@@ -476,3 +477,36 @@ def test_whatever_a_recovered_run_tries_is_refused(redis, run, step):
     assert run.tokens() == {1, 2}
     assert waiting(redis) == [b"c", b"d"]
     assert counters(redis) == [0, 0, 0, 0]
+
+
+# A Redis that has forgotten scripts
+
+
+def test_what_goes_back_is_there_before_the_next_claim(redis, run, work):
+    claim(run)
+    redis.script_flush()
+    redis.script_load(load_script("claim").text)
+
+    assert claim(run, back=[1, 2]) == [(3, b"a"), (4, b"b")]
+
+
+# What pages show
+
+
+@pytest.mark.parametrize("endings", [{"back": [1]}, {"again": [(1, b"a")]}])
+def test_a_job_that_was_put_back_is_shown_no_more(redis, run, work, endings):
+    claim(run)
+    run.start(1, b"{}", Endings())
+
+    run.settle(Endings(**endings))
+
+    assert not redis.exists(f"resque:worker:{WORKER}")
+
+
+def test_the_running_job_is_shown_on_when_others_go_back(redis, run, work):
+    claim(run)
+    run.start(1, b"{}", Endings())
+
+    run.settle(Endings(back=[2]))
+
+    assert redis.exists(f"resque:worker:{WORKER}")

@@ -78,6 +78,25 @@ def test_a_repeated_number_is_ignored(redis, producer):
     assert waiting(redis) == [b"1"]
 
 
+def test_a_push_is_not_sent_again_when_redis_may_have_forgotten_its_number(redis, monkeypatch):
+    """Its machine slept between the push and the answer."""
+    send = Producer._send
+
+    def push_and_sleep(producer, call):
+        send(producer, call)
+        redis.delete(call.keys[0])
+        raise redis_client.ConnectionError("cut")
+
+    monkeypatch.setattr(Producer, "_send", push_and_sleep)
+    monkeypatch.setattr(pushing, "monotonic", iter([0.0, 61.0]).__next__)
+
+    with pytest.raises(RedisUnreachable) as raised:
+        push("work", [b"1"])
+
+    assert raised.value.may_have_arrived
+    assert waiting(redis) == [b"1"]
+
+
 def test_a_straggler_is_ignored(redis, producer):
     """On a connection that was given up, a push may arrive after later ones; it was sent again."""
     push("work", [b"1"])
@@ -210,6 +229,20 @@ def test_a_redis_that_is_away_is_told_in_one_sentence(settings):
         RedisUnreachable, match=r"^Redis at redis://:\*\*\*@127\.0\.0\.1:1/0 cannot be reached: "
     ):
         push("work", [b"1"])
+
+
+def test_a_push_to_a_redis_that_has_gone_since_the_last_one_is_known_not_to_have_arrived(
+    redis_factory, settings
+):
+    server = redis_factory()
+    settings.JOBQUEUE_REDIS_URL = server.url
+    push("work", [b"1"])
+    server.kill()
+
+    with pytest.raises(RedisUnreachable) as unreachable:
+        push("work", [b"2"])
+
+    assert not unreachable.value.may_have_arrived
 
 
 def test_a_push_onto_a_key_that_is_no_list_changes_nothing(redis, producer):

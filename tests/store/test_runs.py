@@ -231,3 +231,11 @@ def test_a_counter_that_is_no_number_stops_no_recovery(redis, link, run):
     assert runs.recover(link, run.name, ends("done"))
 
     assert keys_of_the_run(redis) == []
+
+
+def test_without_a_failure_it_does_not_matter_what_failed_is(redis, link, run):
+    redis.set("resque:failed", "no list")
+
+    assert runs.recover(link, run.name, put_back)
+
+    assert waiting(redis)[:2] == [b"a", b"b"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,7 @@ from jobqueue.scripts import load
 from jobqueue.store import runs, workers
 from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.pushing import push
-from jobqueue.store.workers import Removal
+from jobqueue.store.workers import PruneResult
 from tests import goldenfiles
 from tests.rubypruner import pruning
 
@@ -241,7 +243,7 @@ def test_a_silent_worker_of_ruby_is_unregistered_as_by_rubys_command(redis):
     redis.delete("resque:pruning_dead_workers_in_progress")
     worker_id = "vm:28510:emails,reports"
 
-    assert workers.prune(worker_id, put_back) is Removal.UNREGISTERED
+    assert workers.prune(worker_id, put_back) is PruneResult.UNREGISTERED
 
     rubys = goldenfiles.values("worker_killed_pruned_by_next_on_same_host")
     entry, rubys_entry = json.loads(redis.lindex("resque:failed", 0)), json.loads(*rubys["resque:failed"])
@@ -252,7 +254,7 @@ def test_a_silent_worker_of_ruby_is_unregistered_as_by_rubys_command(redis):
 def test_one_that_never_sent_a_heartbeat_is_unregistered(redis):
     register(redis, heartbeat=None, shown=SHOWN)
 
-    assert workers.prune(WORKER, put_back) is Removal.UNREGISTERED
+    assert workers.prune(WORKER, put_back) is PruneResult.UNREGISTERED
 
     assert json.loads(redis.lindex("resque:failed", 0))["exception"] == "Resque::DirtyExit"
     assert left(redis) == ["failed"]
@@ -262,7 +264,7 @@ def test_one_that_never_sent_a_heartbeat_is_unregistered(redis):
 def test_one_that_may_well_live_is_not_unregistered(redis, seconds_ago):
     register(redis, heartbeat=beat(seconds_ago))
 
-    assert workers.prune(WORKER, put_back) is Removal.LIVES
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
     assert redis.sismember("resque:workers", WORKER)
 
@@ -272,29 +274,38 @@ def test_one_that_begins_a_job_meanwhile_is_not_unregistered(redis, monkeypatch)
     begin = lambda name: redis.set(f"resque:worker:{WORKER}", SHOWN) and load(name)  # noqa: E731
     monkeypatch.setattr(workers, "load", begin)
 
-    assert workers.prune(WORKER, put_back) is Removal.LIVES
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
     assert redis.get(f"resque:worker:{WORKER}") == SHOWN
+
+
+def test_a_clock_of_this_machine_that_is_ahead_makes_no_worker_dead(redis, monkeypatch):
+    """A heartbeat is of the clock of Redis."""
+    register(redis, heartbeat=beat(0))
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    monkeypatch.setattr("jobqueue.inspection.workers.datetime", SimpleNamespace(now=lambda zone: ahead))
+
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
 
 def test_while_ruby_prunes_one_has_to_wait(redis):
     register(redis)
     redis.set("resque:pruning_dead_workers_in_progress", "x", ex=60)
 
-    assert workers.prune(WORKER, put_back) is Removal.OTHERS_PRUNE
+    assert workers.prune(WORKER, put_back) is PruneResult.OTHERS_PRUNE
 
 
 def test_a_silent_one_of_ours_is_recovered(redis, run):
     redis.zadd("resque:runs", {run.name: 1})
 
-    assert workers.prune(WORKER, put_back) is Removal.RECOVERED
+    assert workers.prune(WORKER, put_back) is PruneResult.RECOVERED
 
     assert redis.lrange("resque:queue:work", 0, -1) == [PAYLOAD]
     assert not redis.exists("resque:workers", "resque:runs", f"resque:inflight:{run.name}")
 
 
 def test_one_of_ours_that_lives_is_not_recovered(redis, run):
-    assert workers.prune(WORKER, put_back) is Removal.LIVES
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
     assert run.tokens() == {1}
 
@@ -306,7 +317,7 @@ def test_of_two_of_ours_with_one_id_a_living_one_is_enough(redis, link, run):
     redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
     redis.zadd("resque:runs", {run.name: 1})
 
-    assert workers.prune(WORKER, put_back) is Removal.LIVES
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
 
     assert run.tokens() == {1}
 
@@ -329,3 +340,24 @@ def test_a_heartbeat_of_ours_registers_again_who_was_pruned_by_mistake(redis, li
 
     assert workers.prune_dead(link) == []
     assert redis.sismember("resque:workers", WORKER)
+
+
+def test_a_worker_whose_heartbeat_comes_in_between_is_told_to_live(redis, run, monkeypatch):
+    redis.zadd("resque:runs", {run.name: 1})
+    recover = runs.recover
+
+    def recover_too_late(link, *args):
+        redis.zadd("resque:runs", {run.name: 2**60})
+        return recover(link, *args)
+
+    monkeypatch.setattr(runs, "recover", recover_too_late)
+
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES
+    assert redis.hexists(f"resque:inflight:{run.name}", 1)
+
+
+def test_a_worker_that_begins_job_after_job_is_told_to_live(redis, run, monkeypatch):
+    redis.zadd("resque:runs", {run.name: 1})
+    monkeypatch.setattr(runs, "ATTEMPTS", 0)
+
+    assert workers.prune(WORKER, put_back) is PruneResult.LIVES

@@ -1,0 +1,112 @@
+"""A worker that forks for each job, in this process; ``test_forking`` has the child."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from jobqueue.definition import job
+from jobqueue.forkingworker import ForkingWorker
+from jobqueue.patterns import QueueList
+from jobqueue.payload import Job, encode
+from jobqueue.sharedpage import SharedPage
+from jobqueue.stopping import StopPlan, StopPlans
+from jobqueue.store.pushing import push
+from jobqueue.workeroptions import WorkerOptions
+from tests.sample import jobs
+
+pytestmark = pytest.mark.usefixtures("redis", "own_registry", "own_title")
+
+
+@pytest.fixture
+def make_worker(attention):
+    """Return a function that makes a worker of the queue ``work``."""
+    made = []
+
+    def make(**options):
+        options = WorkerOptions(queues=QueueList.parse("work"), **options)
+        made.append(ForkingWorker(options, attention, SharedPage()))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker._bells.close()
+        worker._in_flight._link.close()
+
+
+def enqueue(definition, *args):
+    push("work", [encode(Job(definition.name, list(args)))])
+
+
+def test_each_job_is_performed_in_a_child(redis, make_worker, attention):
+    @job(name="tell", queue="work")
+    def tell():
+        redis.rpush("pids", os.getpid())
+
+    enqueue(tell)
+    enqueue(tell)
+
+    make_worker(burst=True).run()
+
+    assert len({*redis.lrange("pids", 0, -1), str(os.getpid()).encode()}) == 3
+    assert redis.get("resque:stat:processed") == b"2"
+
+
+def test_a_child_that_dies_is_its_jobs_failure(redis, make_worker):
+    die = job(name="die", queue="work")(lambda: os._exit(1))
+    enqueue(die)
+    enqueue(jobs.nothing)
+
+    make_worker(burst=True).run()
+
+    assert redis.llen("resque:failed") == 1
+    assert (redis.get("resque:stat:processed"), redis.get("resque:stat:failed")) == (b"2", None)
+
+
+def test_the_job_of_a_child_that_does_not_end_in_time_is_put_back(redis, make_worker, attention):
+    attention._plans = StopPlans(graceful=StopPlan(finish_seconds=0.0, cleanup_seconds=0.0))
+
+    @job(name="hang", queue="work")
+    def hang():
+        os.kill(os.getppid(), signal.SIGTERM)
+        signal.pause()
+
+    enqueue(hang)
+    enqueue(jobs.record, 1)
+
+    make_worker().run()
+
+    assert [b'"hang"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]
+    assert redis.llen("resque:failed") == 0
+
+
+def test_a_job_that_no_child_could_be_forked_for_is_tried_again(redis, make_worker, monkeypatch):
+    fork = os.fork
+
+    def no_process():
+        monkeypatch.setattr(os, "fork", fork)
+        raise BlockingIOError("no process to spare")
+
+    monkeypatch.setattr("jobqueue.forkingworker.FORK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(os, "fork", no_process)
+    enqueue(jobs.record, 1)
+
+    worker = make_worker()
+    worker.turn()
+    worker.turn()
+    worker.leave()
+
+    assert redis.get("resque:stat:processed") == b"1"
+    assert redis.llen("resque:failed") == 0
+
+
+def test_a_job_that_is_put_back_for_its_crash_is_shown_no_more(redis, make_worker):
+    enqueue(job(name="die", queue="work", on_crash="retry")(lambda: os._exit(1)))
+    worker = make_worker()
+
+    worker.turn()
+
+    assert redis.llen("resque:queue:work") == 1
+    assert not redis.exists(f"resque:worker:{worker.id}")
