@@ -1,6 +1,7 @@
 """What a worker has in flight: its own memory of it, the same in Redis, and the way between the two.
 
-Two threads use it, the one that performs and the watchdog; each step is done under one lock.
+Two threads use it, the main one and the watchdog; each step is done under one lock. The main thread holds
+the lock while it waits for Redis, so the watchdog takes it only where it is free.
 """
 
 from __future__ import annotations
@@ -21,36 +22,21 @@ from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
 from jobqueue.recovery import dirty_exit, put_back
+from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
 from jobqueue.sharedpage import Lane, SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Claimed, Endings, Run
 
 HOLD_SECONDS = 0.02
 """A job that runs this long lets the others of its batch go, and is shown on the pages."""
-HOLD_AGAIN_SECONDS = 1.0
-"""How long after a hold that Redis did not answer the next one is tried."""
 STALE_SECONDS = 1.0
 """No job begins this long after its claim: its process was stopped meanwhile, and may have been given up."""
+ABANDON_SECONDS = 0.1
+"""How long the watchdog waits for a step of the other thread when all has to be over."""
 
 T = TypeVar("T")
 
 _log = logging.getLogger("jobqueue")
-
-
-class Running:
-    """A job that was handed out and has not ended."""
-
-    __slots__ = ("hold_at", "is_alone", "is_held", "is_shown", "job", "lane")
-
-    def __init__(self, job: Claimed, lane: Lane, hold_at: float, is_alone: bool) -> None:
-        self.job = job
-        self.lane = lane
-        self.hold_at = hold_at
-        self.is_alone = is_alone
-        self.is_held = False
-        """Redis knows that it has begun."""
-        self.is_shown = False
-        """Redis may show it as what this worker does: it shows one job, until any other ends."""
 
 
 class InFlight:
@@ -63,8 +49,9 @@ class InFlight:
         self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
         self._lock = threading.RLock()
         self._link = Link()
-        self._running: dict[int, Running] = {}
-        """By tokens, in the order of their beginning."""
+        self._places = Places(page.lanes)
+        self._first = self._places.all[0]
+        """The only one, where a worker performs one job after another: looked at before the others."""
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
         self._begin_run()
@@ -102,7 +89,7 @@ class InFlight:
         """Return the next job of the batch, which begins now in a lane; None if there is none to begin.
 
         One that is alone begins when nothing else runs, lets the others of its batch go, and nothing begins
-        beside it.
+        beside it; while others run it goes back at once, for workers that are free.
         """
         with self._lock:
             now = time.monotonic()
@@ -110,22 +97,18 @@ class InFlight:
                 self._give_back()
             if not self._batch:
                 return None
-            alone = is_alone(self._batch[0].payload)
-            if self._running and (alone or self.is_alone):
-                return None
-            job = self._batch.popleft()
-            self._running[job.token] = Running(job, lane, now + HOLD_SECONDS, alone)
-            if alone:
-                self._settle_or_lose(self._hold)
-                if job.token not in self._running:
-                    return None
+            job = self._batch[0]
+            if is_alone(job.payload):
+                return self._hand_out_alone(lane)
+            self._batch.popleft()
+            self._places.all[lane.number].begin(job, now + HOLD_SECONDS)
             lane.begin(job.token)
             return job
 
     @property
     def is_alone(self) -> bool:
         """A job runs beside which no other may."""
-        return any(running.is_alone for running in self._running.values())
+        return self._places.is_alone
 
     @property
     def has_batch(self) -> bool:
@@ -135,21 +118,24 @@ class InFlight:
     def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:
         """Note how a job ended, done or with its entry for the Failed list, which is settled at once."""
         with self._lock:
-            running = self._running.get(job.token)
-            if running is None or running.job is not job:
+            place = self._first if self._first.job is job else self._places.of(job)
+            if place is None:
                 return
             if entry is None:
                 self._endings.done.append(job.token)
-                self._page.finish(running.lane, job.token)
+                self._page.finish(place.lane, job.token)
             else:
-                self._fail(running, entry, was_killed)
-            self._running.pop(job.token, None)
+                failed = self._endings.killed if was_killed else self._endings.failed
+                failed.append((job.token, entry))
+                self._settle_or_lose(self._settle)
+                place.lane.clear()
+            place.clear()
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
         """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
         with self._lock:
-            running = self._running.get(job.token)
-            if running is None or running.job is not job:
+            place = self._places.of(job)
+            if place is None:
                 return
             if payload:
                 self._endings.again.append((job.token, payload))
@@ -157,8 +143,8 @@ class InFlight:
             else:
                 self._batch.appendleft(job)
                 self._give_back()
-            self._running.pop(job.token, None)
-            running.lane.clear()
+            place.clear()
+            place.lane.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""
@@ -166,34 +152,33 @@ class InFlight:
             self._give_back()
             self._settle_or_lose(self._settle)
 
-    def fail_running(self, error: str) -> None:
-        """Let the running jobs fail, which go on and do not matter any more."""
-        with self._lock:
-            for job in [running.job for running in self._running.values()]:
+    def abandon(self, error: str) -> None:
+        """Leave although jobs run on. The watchdog's step, after which the process ends.
+
+        With an ``error`` the running jobs fail, else they go back. Where the other thread does not come back
+        from Redis, the page tells the supervisor to do the same.
+        """
+        if not error:
+            self._clear_lanes()
+        if not self._lock.acquire(timeout=ABANDON_SECONDS):
+            return
+        try:
+            for job in self._places.jobs if error else []:
                 _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
-                entry = dirty_exit(job.payload, job.queue, self._worker_id, error)
-                self.end(job, entry, was_killed=True)
+                self.end(job, dirty_exit(job.payload, job.queue, self._worker_id, error), was_killed=True)
+            self.leave()
+        finally:
+            self._lock.release()
 
     def hold_if_due(self) -> Claimed | None:
         """Hold the jobs that have run long enough; return the last one held now. The watchdog's step."""
-        with self._lock:
-            now = time.monotonic()
-            due = [each for each in self._running.values() if not each.is_shown and each.hold_at <= now]
-            if not due:
-                return None
-            try:
-                self._hold(due)
-            except RunLost:
-                # A stop that gives Redis up is the other thread's to make; this one has to end its job
-                with suppress(GaveUp):
-                    self._lose()
-            except UNREACHABLE as error:
-                for each in due:
-                    each.hold_at = now + HOLD_AGAIN_SECONDS
-                self._patience.note(error)
-            else:
-                return due[-1].job
+        if not self._lock.acquire(blocking=False):
             return None
+        try:
+            due = self._places.due(time.monotonic())
+            return self._hold_or_later(due) if due else None
+        finally:
+            self._lock.release()
 
     def leave(self) -> None:
         """End the run: settle what has ended, put everything else back, leave no trace.
@@ -201,10 +186,9 @@ class InFlight:
         Raises GaveUp if Redis stays away; the supervisor then does the same as soon as it is back.
         """
         with self._lock:
-            for running in self._running.values():
-                job = running.job
+            for job in self._places.jobs:
                 _log.warning("put back: %s did not end in time", label_of(job.queue, job.payload))
-                running.lane.clear()
+            self._clear_lanes()
             self._give_back()
             self._settle_or_lose(self._settle)
             try:
@@ -212,29 +196,39 @@ class InFlight:
             except ValueError as error:
                 # What is no job of this worker's stays there for a person to look at
                 _log.error("run %s is left behind: %s", self._run.name, error)
-            self._running.clear()
+            self._places.clear()
             self._page.run = ""
             self._link.close()
 
     def _has_anything(self) -> bool:
         """Tell whether there is something to wait for Redis with, when this process is told to stop."""
-        return bool(self._batch or self._running or self._endings)
+        return bool(self._batch or self._places.busy or self._endings)
 
-    def _fail(self, running: Running, entry: bytes, was_killed: bool) -> None:
-        failed = self._endings.killed if was_killed else self._endings.failed
-        failed.append((running.job.token, entry))
-        self._settle_or_lose(self._settle)
-        running.lane.clear()
+    def _hand_out_alone(self, lane: Lane) -> Claimed | None:
+        if self._places.busy:
+            self._give_back()
+            self._settle_or_lose(self._settle)
+            return None
+        job, place = self._batch.popleft(), self._places.all[lane.number]
+        place.begin(job, 0.0)
+        place.is_alone = True
+        self._settle_or_lose(lambda: self._hold([place]))
+        if place.job is not job:
+            return None
+        lane.begin(job.token)
+        return job
+
+    def _clear_lanes(self) -> None:
+        for lane in self._page.lanes:
+            lane.clear()
 
     def _begin_run(self) -> None:
         self._run = Run(self._link, self._worker_id)
         self._batch.clear()
-        self._running.clear()
+        self._places.clear()
         self._claimed_at = time.monotonic()
-        for lane in self._page.lanes:
-            lane.clear()
+        self._endings = Endings()
         # Tokens begin anew: what the last run had finished says nothing of them
-        self._forget_endings()
         self._page.run = self._run.name
         self._patience(lambda: self._run.register(self._started_at))
         self._connects = self._link.connects
@@ -258,7 +252,7 @@ class InFlight:
         """
         self._link.connect()
         if self._link.connects != self._connects:
-            known = {*self._running, *(job.token for job in self._batch)}
+            known = {job.token for job in (*self._places.jobs, *self._batch)}
             strays = self._run.tokens() - known - self._endings.tokens()
             again = sorted(token for token in strays if token < self._run.next_token)
             self._run.settle(Endings(back=again))
@@ -273,21 +267,33 @@ class InFlight:
     def _forget_endings(self) -> None:
         self._endings = Endings()
         self._page.forget_finished()
-        for each in self._running.values():
-            if each.is_shown:
-                each.is_shown, each.hold_at = False, time.monotonic() + HOLD_AGAIN_SECONDS
-                break
+        self._places.hide(time.monotonic())
 
-    def _hold(self, due: Iterable[Running] = ()) -> None:
-        """Tell Redis of jobs that they have begun, by default of all."""
-        held = list(due or self._running.values())
-        if not all(each.is_held for each in held):
+    def _hold(self, places: Sequence[Place]) -> None:
+        """Tell Redis of jobs that they have begun."""
+        if not all(place.is_held for place in places):
             self._give_back()
-        shown = [(each.job.token, each.job.shown(time.time())) for each in held]
+        jobs = [place.job for place in places if place.job is not None]
+        shown = [(job.token, job.shown(time.time())) for job in jobs]
         self._reconciled(lambda: self._run.start(shown, self._endings))
         self._forget_endings()
-        for each in held:
-            each.is_held = each.is_shown = True
+        for place in places:
+            place.is_held = place.is_shown = True
+
+    def _hold_or_later(self, due: Sequence[Place]) -> Claimed | None:
+        try:
+            self._hold(due)
+        except RunLost:
+            # A stop that gives Redis up is the other thread's to make; this one has to end its job
+            with suppress(GaveUp):
+                self._lose()
+        except UNREACHABLE as error:
+            for place in due:
+                place.hold_at = time.monotonic() + HOLD_AGAIN_SECONDS
+            self._patience.note(error)
+        else:
+            return due[-1].job
+        return None
 
     def _settle(self) -> None:
         if self._endings:

@@ -28,6 +28,9 @@ class _Stretch:
         self.flag = [True]
         """Empty once it is decided whether something rises."""
         self.has_risen = False
+        """It is decided that something rises."""
+        self.is_sent = False
+        """It was sent, and is on its way or has risen."""
 
 
 class LaneInterruption(ABC):
@@ -51,7 +54,7 @@ class LaneInterruption(ABC):
         stretch = self._stretch
         if stretch is None or _take(stretch):
             return
-        while not stretch.has_risen:
+        while not stretch.is_sent:
             time.sleep(0)
         self._recall()
 
@@ -77,8 +80,9 @@ class LaneInterruption(ABC):
 
     def _end(self, stretch: _Stretch, error: BaseException) -> None:
         if _take(stretch):
-            self._raise(error)
             stretch.has_risen = True
+            self._raise(error)
+            stretch.is_sent = True
 
     @abstractmethod
     def _raise(self, error: BaseException) -> None:

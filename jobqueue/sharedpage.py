@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import time
 import weakref
 from math import inf
@@ -15,10 +16,18 @@ from math import inf
 from jobqueue.memoryfile import memory_file
 
 NAME_BYTES = 64
-PAGE_NUMBERS = 5
-IS_READY, RETIRES, ENDS_WITH, LANES, FINISHED = range(PAGE_NUMBERS)
-LANE_NUMBERS = 5
-RUNNING, TIMEOUT, KILL_AT, ENDED, END_BY = range(LANE_NUMBERS)
+LAYOUT = 1
+"""Counted up when any number but those of ``HEAD`` gets another place or meaning."""
+PAGE_NUMBERS = 6
+LAID_OUT, RETIRES, IS_READY, ENDS_WITH, LANES, FINISHED = range(PAGE_NUMBERS)
+HEAD = (LAID_OUT, RETIRES, IS_READY)
+"""What stands, behind the name, at the same place in every layout.
+
+After a renewal a supervisor reads pages of workers of older code. With one whose layout it does not know it
+keeps the worker alive in Redis and tells it to leave, sees no job of it, and recovers it as a silent run.
+"""
+LANE_NUMBERS = 6
+RUNNING, DONE, TIMEOUT, KILL_AT, ENDED, END_BY = range(LANE_NUMBERS)
 MOST_FINISHED = 128
 """So many jobs, and one for each lane, may have ended well and not be settled: more than a batch has."""
 
@@ -26,8 +35,11 @@ MOST_FINISHED = 128
 class Lane:
     """The place of one running job on a page."""
 
-    def __init__(self, numbers: memoryview[int]) -> None:
+    def __init__(self, numbers: memoryview[int], number: int, lock: threading.Lock) -> None:
+        self.number = number
+        """Which of the page's lanes it is."""
         self._numbers = numbers
+        self._lock = lock
 
     @property
     def running(self) -> int:
@@ -41,6 +53,29 @@ class Lane:
     def clear(self) -> None:
         """Nothing is running: the job has ended, or was dropped with its run."""
         self._numbers[RUNNING] = 0
+
+    @property
+    def done(self) -> int:
+        """The token of the last job that has ended well in its own thread, 0 for none."""
+        return self._numbers[DONE]
+
+    def finish(self, token: int) -> None:
+        """The job has ended well. For the thread that performed it: others may have dropped it."""
+        with self._lock:
+            if self._numbers[RUNNING] == token:
+                self._numbers[DONE] = token
+                self._numbers[RUNNING] = 0
+
+    def drop(self, token: int) -> None:
+        """The job was ended, and goes back. For the thread that performed it."""
+        with self._lock:
+            if self._numbers[RUNNING] == token:
+                self._numbers[RUNNING] = 0
+
+    def forget(self) -> None:
+        """Another run begins its tokens anew: none of them is running, done, or told to end."""
+        with self._lock:
+            self._numbers[RUNNING] = self._numbers[DONE] = self._numbers[ENDED] = 0
 
     @property
     def timeout_seconds(self) -> float:
@@ -73,7 +108,7 @@ class Lane:
         self._numbers[ENDED] = self._numbers[RUNNING]
 
     def forget_end(self) -> None:
-        """Another run begins its tokens anew: none of them was told to end."""
+        """The running job has ended as it was told to, and waits for Redis to hear of it."""
         self._numbers[ENDED] = 0
 
     @property
@@ -96,12 +131,19 @@ class SharedPage:
         self._memory = mmap.mmap(self.fd, 0)
         self._numbers = memoryview(self._memory)[NAME_BYTES:].cast("Q")
         if fd is None:
-            self._numbers[LANES] = lanes
-        starts = range(PAGE_NUMBERS, PAGE_NUMBERS + self._numbers[LANES] * LANE_NUMBERS, LANE_NUMBERS)
-        self.lanes = [Lane(self._numbers[start : start + LANE_NUMBERS]) for start in starts]
-        self._first_finished = starts.stop
+            self._numbers[LAID_OUT], self._numbers[LANES] = LAYOUT, lanes
+        self.is_known = self._numbers[LAID_OUT] == LAYOUT
+        """It has the layout that this code knows."""
+        self.lanes = self._lay_out(self._numbers[LANES]) if self.is_known else []
+        self._first_finished = PAGE_NUMBERS + len(self.lanes) * LANE_NUMBERS
         self.close = weakref.finalize(self, os.close, self.fd)
         """Close the file; the memory goes with its last reader."""
+
+    def _lay_out(self, lanes: int) -> list[Lane]:
+        lock = threading.Lock()
+        starts = [PAGE_NUMBERS + number * LANE_NUMBERS for number in range(lanes)]
+        places = [self._numbers[start : start + LANE_NUMBERS] for start in starts]
+        return [Lane(place, number, lock) for number, place in enumerate(places)]
 
     @property
     def run(self) -> str:
@@ -111,7 +153,8 @@ class SharedPage:
     @run.setter
     def run(self, name: str) -> None:
         for lane in self.lanes:
-            lane.forget_end()
+            lane.forget()
+        self._numbers[FINISHED] = 0
         self._memory[:NAME_BYTES] = name.encode().ljust(NAME_BYTES, b"\0")
 
     @property
@@ -121,17 +164,20 @@ class SharedPage:
 
     @property
     def finished(self) -> frozenset[int]:
-        """The tokens of jobs that have ended well and may not be settled yet."""
+        """The tokens of jobs that have ended well; those of this run that are not settled yet among them."""
+        if not self.is_known:
+            return frozenset()
         first = self._first_finished
-        return frozenset(self._numbers[first : first + self._numbers[FINISHED]])
+        listed = self._numbers[first : first + self._numbers[FINISHED]]
+        return frozenset([*listed, *(lane.done for lane in self.lanes)]) - {0}
 
     def finish(self, lane: Lane, token: int) -> None:
-        """The running job of a lane has ended well."""
+        """The running job of a lane has ended well, and the lane may be used again."""
         numbers = self._numbers
         count = numbers[FINISHED]
         numbers[self._first_finished + count] = token
         numbers[FINISHED] = count + 1
-        lane.clear()
+        lane._numbers[RUNNING] = 0
 
     def forget_finished(self) -> None:
         """What has finished is settled, or was dropped with its run."""
@@ -171,9 +217,9 @@ class SharedPage:
     @property
     def seconds_to_end(self) -> float:
         """How long until one of the running jobs that were told to end has had its time; else ``inf``."""
-        return min(lane.seconds_to_end for lane in self.lanes)
+        return min((lane.seconds_to_end for lane in self.lanes), default=inf)
 
     @property
     def seconds_to_kill(self) -> float:
         """How long until the process is to be killed for one of its jobs; without a timeout ``inf``."""
-        return min(lane.seconds_to_kill for lane in self.lanes)
+        return min((lane.seconds_to_kill for lane in self.lanes), default=inf)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jobqueue import registry
 from jobqueue.conf import settings
-from jobqueue.recovery import DeadWorker, Overrun, no_retry
+from jobqueue.recovery import DeadWorker, Overrun, SilentRun, no_retry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.stacks import Stacks
 
@@ -96,18 +96,22 @@ class Slot:
             self.overruns = overruns
             self.kill(because_of=frozenset(overruns))
 
-    def dead(self, pid: int, status: int) -> DeadWorker:
-        """Return all of a worker that has died that decides on its jobs."""
+    def dead(self, pid: int, status: int) -> DeadWorker | SilentRun:
+        """Return what decides on the jobs of a worker that has died; of an unknown page nothing is read."""
+        if not self.page.is_known:
+            return SilentRun(registry.crash_policy)
         return DeadWorker(
             pid=pid,
             status=status,
-            suspects=self._suspects(),
+            suspects=self.suspects,
             finished=self.page.finished,
             policy_of=registry.crash_policy if self.killed_for is None else no_retry,
             overruns=self.overruns,
         )
 
-    def _suspects(self) -> frozenset[int]:
+    @property
+    def suspects(self) -> frozenset[int]:
+        """The tokens of the running jobs that may be to blame for the end of the worker."""
         running = self.page.running
         if self.killed_for is None:
             return running

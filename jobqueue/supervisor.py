@@ -183,9 +183,8 @@ class Supervisor:
             return
         how = exit_text(pid, status) if slot.page.running else f"exit status {code}, with no job"
         _log.error("worker %s died: %s", slot.worker_id, how)
-        dead = slot.dead(pid, status)
-        self._recoverer.owe(slot.page.run, dead)
-        if not dead.suspects and time.time() - slot.started_at < SOON_SECONDS:
+        self._recoverer.owe(slot.page.run, slot.dead(pid, status))
+        if not slot.suspects and time.time() - slot.started_at < SOON_SECONDS:
             slot.restart_at = time.monotonic() + next(self._pauses)
         else:
             self._pauses = pauses(first=0.5, longest=30.0)

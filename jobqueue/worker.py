@@ -210,11 +210,11 @@ class Worker:
 
     def _abandon(self) -> None:
         """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
-        plan = self._attention.plan
+        plan, error = self._attention.plan, ""
         if plan.fails:
             name = signal.Signals(self._attention.stop_signal).name
-            self._in_flight.fail_running(f"The job did not end within {plan.cleanup_seconds:g} s of {name}")
-        self._in_flight.leave()
+            error = f"The job did not end within {plan.cleanup_seconds:g} s of {name}"
+        self._in_flight.abandon(error)
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()

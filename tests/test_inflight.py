@@ -45,8 +45,8 @@ def begin(in_flight, *, alone=False):
 
 
 def end(in_flight, entry=None, **options):
-    (running,) = in_flight._running.values()
-    in_flight.end(running.job, entry, **options)
+    (job,) = in_flight._places.jobs
+    in_flight.end(job, entry, **options)
 
 
 def perform(in_flight, count):
@@ -249,8 +249,8 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
 
     del settings.JOBQUEUE_REDIS_URL
     assert in_flight.hold_if_due() is None, "not at once"
-    (running,) = in_flight._running.values()
-    running.hold_at = time.monotonic()
+    (place,) = in_flight._places.busy
+    place.hold_at = time.monotonic()
     assert in_flight.hold_if_due().payload == b"a"
     assert waiting(redis) == [b"b", b"c", b"d"]
 
