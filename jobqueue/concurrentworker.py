@@ -8,9 +8,10 @@ from __future__ import annotations
 import signal
 from types import FrameType
 
+from jobqueue.asynccrew import AsyncCrew
 from jobqueue.attention import Attention
 from jobqueue.batchsize import MOST
-from jobqueue.crew import Ended, ThreadCrew
+from jobqueue.crew import Crew, Ended, ThreadCrew
 from jobqueue.interruption import END_SIGNAL, term_exception
 from jobqueue.sharedpage import SharedPage
 from jobqueue.worker import LOOK_AGAIN_SECONDS, Worker
@@ -23,7 +24,8 @@ class ConcurrentWorker(Worker):
     def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
         super().__init__(options, attention, page)
         self._free = list(page.lanes)
-        self._crew = ThreadCrew(page.lanes, self.id, attention.wake)
+        kind = AsyncCrew if options.tasks else ThreadCrew
+        self._crew: Crew = kind(page.lanes, self.id, attention.wake)
 
     def run(self) -> None:
         """Work until told to stop; raise GaveUp if Redis is away then and not waited for."""
@@ -36,6 +38,7 @@ class ConcurrentWorker(Worker):
         self._note_ended()
         self._begin()
         if not self._can_claim():
+            self._settle_if_idle()
             self._attention.sleep(LOOK_AGAIN_SECONDS)
             return True
         woken_by, self._woken_by = self._woken_by, ""
@@ -81,6 +84,11 @@ class ConcurrentWorker(Worker):
     def _can_claim(self) -> bool:
         waits = not self._free or self._in_flight.has_batch or self._in_flight.is_alone
         return not waits and self._most() > 0 and self._attention.is_free
+
+    def _settle_if_idle(self) -> None:
+        """Settle what no claim is going to settle soon: none follows until another job has ended."""
+        if not self._in_flight.has_batch:
+            self._tend()
 
     def _begin(self) -> None:
         """Hand jobs of the batch to free lanes."""
@@ -128,6 +136,7 @@ class ConcurrentWorker(Worker):
             interruption.end(term_exception(self._page))
 
     def _hold_if_due(self) -> None:
-        super()._hold_if_due()
+        # First, since Redis may keep the rest waiting
         for interruption in self._crew.interruptions():
             interruption.end_if_overrun()
+        super()._hold_if_due()

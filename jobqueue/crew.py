@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jobqueue import lifeline
 from jobqueue.laneinterruption import LaneInterruption, ThreadInterruption
-from jobqueue.performing import Outcome, perform
+from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.sharedpage import Lane
 from jobqueue.store.delivery import Claimed
 
@@ -57,18 +57,16 @@ class ThreadCrew(Crew):
 
     def __init__(self, lanes: Sequence[Lane], worker_id: str, wake: Callable[[], None]) -> None:
         super().__init__(worker_id, wake)
-        self._threads = {lane: _Performer(lane, worker_id, self.tell) for lane in lanes}
-        for thread in self._threads.values():
-            thread.start()
+        self._threads = [Performer(lane, worker_id, self.tell) for lane in lanes]
 
     def begin(self, job: Claimed, lane: Lane) -> None:
-        self._threads[lane].jobs.put(job)
+        self._threads[lane.number].begin(job)
 
     def interruptions(self) -> Sequence[LaneInterruption]:
-        return [thread.interruption for thread in self._threads.values()]
+        return [thread.interruption for thread in self._threads]
 
 
-class _Performer(threading.Thread):
+class Performer(threading.Thread):
     """Performs the jobs of one lane."""
 
     def __init__(self, lane: Lane, worker_id: str, tell: Callable[[Ended], None]) -> None:
@@ -76,15 +74,21 @@ class _Performer(threading.Thread):
         self._lane = lane
         self._worker_id = worker_id
         self._tell = tell
-        self.jobs: SimpleQueue[Claimed] = SimpleQueue()
+        self._jobs: SimpleQueue[Claimed] = SimpleQueue()
         self.interruption = ThreadInterruption(lane)
+
+    def begin(self, job: Claimed) -> None:
+        """Perform a job now; the thread starts with its first one."""
+        self._jobs.put(job)
+        if self.ident is None:
+            self.start()
 
     def run(self) -> None:
         # It keeps no signals away, since programs that a job starts would begin without them; one that it
         # gets wakes the main thread all the same
         try:
             while True:
-                self._perform(self.jobs.get())
+                self._perform(self._jobs.get())
         except BaseException:
             _log.exception("a thread of worker %s broke", self._worker_id)
             lifeline.leave(1)
@@ -92,4 +96,16 @@ class _Performer(threading.Thread):
     def _perform(self, job: Claimed) -> None:
         began = time.monotonic()
         outcome = perform(job.payload, job.queue, self._worker_id, self.interruption)
+        note_on_page(self._lane, job, outcome)
         self._tell(Ended(job, self._lane, outcome, time.monotonic() - began))
+
+
+def note_on_page(lane: Lane, job: Claimed, outcome: Outcome) -> None:
+    """Write how a job ended, for whoever performed it: the main thread may wait for Redis, or die before."""
+    if outcome.kind is Kind.DONE:
+        lane.finish(job.token)
+    elif outcome.kind is Kind.PUT_BACK:
+        lane.drop(job.token)
+    else:
+        # Its failure is no longer than in memory, until Redis has it
+        lane.forget_end()

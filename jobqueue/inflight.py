@@ -52,6 +52,7 @@ class InFlight:
         self._places = Places(page.lanes)
         self._first = self._places.all[0]
         """The only one, where a worker performs one job after another: looked at before the others."""
+        self._waits_alone = False
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
         self._begin_run()
@@ -107,8 +108,8 @@ class InFlight:
 
     @property
     def is_alone(self) -> bool:
-        """A job runs beside which no other may."""
-        return self._places.is_alone
+        """A job runs beside which no other may, or one went back that waits until nothing runs here."""
+        return self._places.is_alone or (self._waits_alone and bool(self._places.busy))
 
     @property
     def has_batch(self) -> bool:
@@ -205,7 +206,8 @@ class InFlight:
         return bool(self._batch or self._places.busy or self._endings)
 
     def _hand_out_alone(self, lane: Lane) -> Claimed | None:
-        if self._places.busy:
+        self._waits_alone = bool(self._places.busy)
+        if self._waits_alone:
             self._give_back()
             self._settle_or_lose(self._settle)
             return None

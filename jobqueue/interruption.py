@@ -40,6 +40,9 @@ class Interrupts(Protocol):
     def lift(self) -> bool:
         """Forget the timeout, and tell whether anything has risen in the job."""
 
+    def through(self, send: Callable[[BaseException], None] | None, /) -> None:
+        """Have what shall rise sent to a coroutine instead; None for no more of that."""
+
 
 class Interruption:
     """The way from a signal to the running job of this process."""
@@ -50,6 +53,7 @@ class Interruption:
         self._has_risen = False
         self._is_marked = False
         """The running job has a timeout, or something has risen in it."""
+        self._send: Callable[[BaseException], None] | None = None
         self._is_awaited = False
         self._came_early = False
         self._why: Callable[[], TermException | None] = lambda: TermException("SIGUSR1")
@@ -102,6 +106,10 @@ class Interruption:
         self._is_marked, self._has_risen, self._ends_at = False, False, 0
         return has_risen
 
+    def through(self, send: Callable[[BaseException], None] | None) -> None:
+        """Have what shall rise sent to a coroutine instead, not rise in its loop; None ends that."""
+        self._send = send
+
     def _limit(self, seconds: float) -> None:
         if self._lane is None or seconds >= FOREVER_SECONDS:
             return
@@ -133,7 +141,9 @@ class Interruption:
         if self.is_open:
             # Once: what the job does to clean up is not to be interrupted
             self.is_open, self._has_risen, self._is_marked = False, True, True
-            raise error
+            if self._send is None:
+                raise error
+            self._send(error)
 
 
 def term_exception(page: SharedPage) -> TermException:

@@ -10,6 +10,8 @@ import ctypes
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from copy import copy
 from math import inf
 
 from jobqueue.conf import settings
@@ -39,6 +41,7 @@ class LaneInterruption(ABC):
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._stretch: _Stretch | None = None
+        self._send: Callable[[BaseException], None] | None = None
 
     def open(self, timeout_seconds: float | None = None) -> None:
         """The job begins: from here exceptions may rise. For its own thread, as are the next two."""
@@ -66,6 +69,10 @@ class LaneInterruption(ABC):
         if stretch.timeout_seconds < inf:
             self._lane.lift_limit()
         return stretch.has_risen
+
+    def through(self, send: Callable[[BaseException], None] | None) -> None:
+        """Have what shall rise sent to a coroutine instead; None for no more of that."""
+        self._send = send
 
     def end(self, error: BaseException) -> None:
         """Let an exception rise in the running job, if there is one and none has risen. For other threads."""
@@ -105,12 +112,38 @@ class ThreadInterruption(LaneInterruption):
         super().open(timeout_seconds)
 
     def _raise(self, error: BaseException) -> None:
+        if self._send is not None:
+            self._send(copy(error))
+            return
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(self._thread), ctypes.py_object(_kind_of(error))
         )
 
     def _recall(self) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
+
+
+class TaskInterruption(LaneInterruption):
+    """The way to a job on an event loop: it is told of the exception by being cancelled."""
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__(lane)
+        self._early: BaseException | None = None
+
+    def through(self, send: Callable[[BaseException], None] | None) -> None:
+        super().through(send)
+        early, self._early = self._early, None
+        if send is not None and early is not None:
+            send(early)
+
+    def _raise(self, error: BaseException) -> None:
+        # Several jobs may be ended with it, and each writes its own way into it
+        self._early = copy(error)
+        if self._send is not None:
+            self._send(self._early)
+
+    def _recall(self) -> None:
+        self._early = None
 
 
 def _take(stretch: _Stretch) -> bool:

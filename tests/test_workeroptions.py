@@ -13,6 +13,7 @@ SILENT = {
     "count": None,
     "jobs_per_fork": None,
     "threads": None,
+    "async": None,
     "interval": None,
     "burst": False,
     "shutdown_timeout": None,

@@ -25,8 +25,8 @@ DEADLINE_SECONDS = 30.0
 GUARDIAN = "jobworker (resque-3): Guarding"
 MODES = pytest.mark.parametrize(
     "mode",
-    [(), ("--jobs-per-fork", "1"), ("--threads", "1")],
-    ids=["long-lived", "forking", "threads"],
+    [(), ("--jobs-per-fork", "1"), ("--threads", "1"), ("--async", "1")],
+    ids=["long-lived", "forking", "threads", "async"],
 )
 
 
