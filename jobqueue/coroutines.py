@@ -33,9 +33,10 @@ class _Ended:
         self.error: BaseException | None = None
 
     def instead_of(self, raised: BaseException) -> BaseException:
-        """Return why a job was cancelled, where that is what it raised."""
-        cancelled = isinstance(raised, asyncio.CancelledError)
-        return self.error if cancelled and self.error is not None else raised
+        """Return why a job was cancelled, where that is what it raised, as of the line where it was."""
+        if self.error is None or not isinstance(raised, asyncio.CancelledError):
+            return raised
+        return self.error.with_traceback(raised.__traceback__)
 
 
 def call(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> None:

@@ -82,16 +82,16 @@ def _check_lanes(options: WorkerOptions) -> None:
     """Refuse several jobs at a time where each gets a process of its own, and two ways to have them."""
     if options.threads and options.tasks:
         raise InvalidOption(
-            f"--threads is {options.threads} and --async is {options.tasks}, and a worker process performs its "
-            "jobs in one of these ways: take --async if any of them are `async def` (the others get threads "
-            "there, too), else --threads."
+            f"--threads is {options.threads} and --async is {options.tasks}, and a worker process performs "
+            "its jobs in one of these ways: take --async if any of them are `async def` (others get threads there, "
+            "too), else --threads."
         )
     if options.jobs_per_fork == 1 and options.is_concurrent:
         option, number = ("--threads", options.threads) if options.threads else ("--async", options.tasks)
         raise InvalidOption(
             f"--jobs-per-fork is 1, which forks a process for each job, and {option} is {number}, which "
-            f"performs jobs inside of one: leave {option} out and raise --count, or leave --jobs-per-fork out "
-            "(2 or more replace a process after so many jobs)."
+            f"performs jobs inside of one: leave {option} out and raise --count, or leave --jobs-per-fork "
+            "out (2 or more replace a process after so many jobs)."
         )
 
 

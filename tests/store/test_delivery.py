@@ -496,7 +496,7 @@ def test_what_goes_back_is_there_before_the_next_claim(redis, run, work):
 @pytest.mark.parametrize("endings", [{"back": [1]}, {"again": [(1, b"a")]}])
 def test_a_job_that_was_put_back_is_shown_no_more(redis, run, work, endings):
     claim(run)
-    run.start(1, b"{}", Endings())
+    run.start([(1, b"{}")], Endings())
 
     run.settle(Endings(**endings))
 
@@ -505,7 +505,7 @@ def test_a_job_that_was_put_back_is_shown_no_more(redis, run, work, endings):
 
 def test_the_running_job_is_shown_on_when_others_go_back(redis, run, work):
     claim(run)
-    run.start(1, b"{}", Endings())
+    run.start([(1, b"{}")], Endings())
 
     run.settle(Endings(back=[2]))
 
