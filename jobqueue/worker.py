@@ -24,6 +24,7 @@ from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
 from jobqueue.payload import decode
 from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.queueorder import QueueOrder
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
@@ -62,7 +63,7 @@ class Worker:
         """Another process shall take its place."""
         self.is_done = False
         """It has found no more jobs, and was not asked to wait for others."""
-        self._known: list[str] = []
+        self._order = QueueOrder(options.queues)
         self._known_until = 0.0
         self._single = {each.name for each in registry.definitions() if not each.batch}
 
@@ -240,13 +241,11 @@ class Worker:
 
     def _queues(self) -> list[str]:
         """Return the queues to look at now, in order."""
-        queues = self._options.queues
-        if queues.has_patterns and time.monotonic() >= self._known_until:
-            before, self._known = self._known, queues.resolve(self._in_flight.known_queues())
+        if self._options.queues.has_patterns and time.monotonic() >= self._known_until:
             self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS
-            if not set(self._known) <= set(before):
+            if self._order.learn(self._in_flight.known_queues()):
                 self._in_flight.tell_of_new_queues()
-        return self._known if queues.has_patterns else queues.resolve(())
+        return self._order.draw()
 
 
 def worker_id(pid: int, options: WorkerOptions) -> str:

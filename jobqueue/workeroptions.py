@@ -83,8 +83,8 @@ def _check_lanes(options: WorkerOptions) -> None:
     if options.threads and options.tasks:
         raise InvalidOption(
             f"--threads is {options.threads} and --async is {options.tasks}, and a worker process performs "
-            "its jobs in one of these ways: take --async if any of them are `async def` (others get threads there, "
-            "too), else --threads."
+            "its jobs in one of these ways: take --async if any of them are `async def` (others get threads "
+            "there, too), else --threads."
         )
     if options.jobs_per_fork == 1 and options.is_concurrent:
         option, number = ("--threads", options.threads) if options.threads else ("--async", options.tasks)
@@ -129,7 +129,7 @@ def _queues(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
             "No installed app defines a job, so there is no queue to work on: define one with @job in the "
             "`jobs` module of an app in INSTALLED_APPS, or name queues with --queues."
         )
-    return ",".join(defined)
+    return ",".join(name.replace("=", "[=]") for name in defined)
 
 
 def _per_fork(environ: Mapping[str, str]) -> int | None:

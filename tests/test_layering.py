@@ -23,8 +23,8 @@ FLOORS = (
     " discovery enqueueing hooks interruption laneinterruption options performing registry",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
-    " inflight lifeline memory patience pidfile processtitle recovering reloading renewal running signoflife"
-    " slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    " inflight lifeline memory patience pidfile processtitle queueorder recovering reloading renewal running"
+    " signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

@@ -7,13 +7,15 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
+from random import Random
 from unittest.mock import Mock
 
 import pytest
 import redis as redis_client
 import setproctitle
 
-from jobqueue import inflight, registry, signals
+from jobqueue import inflight, queueorder, registry, signals
 from jobqueue import worker as module
 from jobqueue.definition import job
 from jobqueue.failure import Failure
@@ -133,6 +135,25 @@ def test_queues_are_worked_off_in_the_order_of_the_list(make_worker, done):
     work_off(make_worker("high,low"))
 
     assert numbers(done) == [3, 4, 1, 2]
+
+
+@pytest.mark.parametrize("text", ["high=6,default=3,low=1", "h*=6,default=3,l*=1"])
+def test_full_queues_with_weights_are_worked_off_in_turns_by_their_weights(
+    make_worker, done, monkeypatch, text
+):
+    monkeypatch.setattr(queueorder, "Random", lambda: Random(20261121))
+    worker = make_worker(text)
+    monkeypatch.setattr(worker, "_most", lambda: 1)
+    for queue in ("high", "default", "low"):
+        record(*[queue] * 400, queue=queue)
+
+    for _ in range(400):
+        worker.turn()
+
+    counts = Counter(numbers(done))
+    assert counts["high"] == pytest.approx(240, abs=30)
+    assert counts["default"] == pytest.approx(120, abs=30)
+    assert counts["low"] == pytest.approx(40, abs=20)
 
 
 def test_a_worker_of_many_queues_stays_for_a_moment_with_a_full_one(make_worker, done, monkeypatch):

@@ -123,6 +123,22 @@ def test_queues_are_named_in_three_places(environ, given, queues):
     assert read_options({**SILENT, "queues": given}, environ).queues == QueueList.parse(queues)
 
 
+@pytest.mark.parametrize("variable", ["QUEUES", "QUEUE"])
+def test_the_environment_may_name_weights_too(variable):
+    queues = read_options(SILENT, {variable: "high=6,mail-*=1"}).queues
+
+    assert (queues.entries, queues.weights) == (("high", "mail-*"), (6, 1))
+
+
+def test_an_equals_sign_in_the_queue_of_a_defined_job_is_no_weight(monkeypatch):
+    monkeypatch.setattr(registry, "queues", lambda: ["a=b", "c"])
+
+    queues = read_options(SILENT, {}).queues
+
+    assert queues.resolve(["a=b", "c"]) == ["a=b", "c"]
+    assert not queues.weights
+
+
 def test_the_queues_of_the_defined_jobs_are_worked_on_by_themselves():
     assert read_options(SILENT, {}).queues.entries == tuple(registry.queues())
 

@@ -101,4 +101,5 @@ def _listened_to(label: str, known: Iterable[str]) -> list[str]:
     try:
         return QueueList.parse(label).resolve(known)
     except InvalidQueues:
-        return []
+        # Another's worker may have a queue with an equals sign: no id tells of weights
+        return label.split(",")

@@ -77,6 +77,8 @@ def test_queues_are_unattended_that_no_living_worker_listens_to(redis):
         (["host:1:h*", "host:1:?ow"], {".dot"}),
         # As Ruby's ids may stand, which name exclusions
         (["host:1:*,!low"], {"low", ".dot"}),
+        # Ruby's names may have equals signs; no id tells of weights
+        (["host:1:high=6,low"], {"high", ".dot"}),
         # What is no id listens to nothing
         (["", "nonsense", "host:1:", "host:1:!low", "host:1:,"], {"high", "low", ".dot"}),
     ],

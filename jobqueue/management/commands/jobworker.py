@@ -30,8 +30,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--queues",
-            help="Queues in order of priority, such as 'high,low', '*', 'mail_*' or '*,!low'; "
-            "default: those of the defined jobs. Environment: QUEUES or QUEUE.",
+            help="Queues in order of priority, such as 'high,low', '*', 'mail_*' or '*,!low', or with "
+            "weights, 'high=6,low=1'; default: those of the defined jobs. Environment: QUEUES or QUEUE.",
         )
         parser.add_argument("--count", type=int, help="How many worker processes (1). Environment: COUNT.")
         parser.add_argument(
