@@ -29,18 +29,20 @@ class QueueList:
     @classmethod
     def parse(cls, text: str) -> QueueList:
         """Read ``critical,file_*,!file_tmp`` or ``high=6,low=1``; raise InvalidQueues if it is neither."""
-        parts = [part.strip() for part in text.split(",")]
-        entries = tuple(part for part in parts if part and not part.startswith("!"))
-        if not entries:
-            raise InvalidQueues(
-                f"{text!r} names no queue to look at; name some, such as 'critical,emails' or '*'"
-            )
+        entries, exclusions = _parted(text)
         pairs = [_entry_and_weight(entry) for entry in entries]
+        weights = tuple(weight for _, weight in pairs)
         return cls(
             entries=tuple(entry for entry, _ in pairs),
-            exclusions=tuple(part[1:].strip() for part in parts if part.startswith("!")),
-            weights=tuple(weight for _, weight in pairs) if any(weight for _, weight in pairs) else (),
+            exclusions=exclusions,
+            weights=weights if any(weights) else (),
         )
+
+    @classmethod
+    def of_label(cls, label: str) -> QueueList:
+        """Read the part of a worker's id that names its queues, in which an equals sign is part of a name."""
+        entries, exclusions = _parted(label)
+        return cls(entries=entries, exclusions=exclusions)
 
     @property
     def label(self) -> str:
@@ -66,6 +68,17 @@ class QueueList:
             wanted = sorted((name for name in known if not _matches_any(name, self.exclusions)), key=to_bytes)
             found = [[name for name in wanted if _matches_any(name, (entry,))] for entry in self.entries]
         return _each_once(found)
+
+
+def _parted(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return entries and exclusions."""
+    parts = [part.strip() for part in text.split(",")]
+    entries = tuple(part for part in parts if part and not part.startswith("!"))
+    if not entries:
+        raise InvalidQueues(
+            f"{text!r} names no queue to look at; name some, such as 'critical,emails' or '*'"
+        )
+    return entries, tuple(part[1:].strip() for part in parts if part.startswith("!"))
 
 
 def _each_once(groups: Iterable[list[str]]) -> list[list[str]]:

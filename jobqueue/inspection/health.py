@@ -99,7 +99,6 @@ def unattended(sizes: dict[str, int], worker_ids: Iterable[str]) -> dict[str, in
 
 def _listened_to(label: str, known: Iterable[str]) -> list[str]:
     try:
-        return QueueList.parse(label).resolve(known)
+        return QueueList.of_label(label).resolve(known)
     except InvalidQueues:
-        # Another's worker may have a queue with an equals sign: no id tells of weights
-        return label.split(",")
+        return []
