@@ -66,7 +66,30 @@ class Keys:
     def failed(self) -> str:
         return f"{self.prefix}failed"
 
+    # resque-scheduler's
+    @property
+    def delayed_times(self) -> str:
+        return f"{self.prefix}delayed_queue_schedule"
+
+    def delayed(self, time: int | str) -> str:
+        return f"{self.prefix}delayed:{time}"
+
+    def timestamps(self, payload: str) -> str:
+        return f"{self.prefix}timestamps:{payload}"
+
+    def master_lock(self, prefix: str) -> str:
+        # Ruby puts the namespace into the name, and then all its names into the namespace
+        return f"{self.prefix}{self.prefix}{prefix}resque_scheduler_master_lock"
+
     # Our own
+    @property
+    def later(self) -> str:
+        return f"{self.prefix}later"
+
+    @property
+    def wake_scheduler(self) -> str:
+        return f"{self.prefix}wake_scheduler"
+
     @property
     def runs(self) -> str:
         return f"{self.prefix}runs"

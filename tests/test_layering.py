@@ -12,9 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys readiness signals unix",
+    "exceptions conf keys pause readiness signals unix",
     # 1 values
-    "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
+    "attempts backoff clock delayed failure ids memoryfile patterns payload plainjson recovery retrying"
+    " rubyjson sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
     " socketpath store trouble",

@@ -1,17 +1,20 @@
-"""Put payloads on a queue, once each, whatever happens to the answer."""
+"""Put payloads on a queue, or away for later, once each, whatever happens to the answer."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from time import monotonic
+from typing import Any
 
 from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
 from jobqueue.conf import settings
 from jobqueue.connection import Target, keys, reaching, target
 from jobqueue.exceptions import NotReplicated
+from jobqueue.keys import Keys
 from jobqueue.link import Call, Link
 from jobqueue.scripts import load
 from jobqueue.trouble import is_demoted
@@ -35,19 +38,19 @@ class Producer:
         self.target = target
         self.link = Link()
 
-    def push(self, queue: str, payloads: Sequence[bytes]) -> None:
-        """Push in one round trip; once more after a cut connection, since the first attempt may have arrived.
+    def send(self, script: str, names: Sequence[str], args: Sequence[Any], done: str) -> None:
+        """Run a script that knows repetitions by their number; ``names`` are its keys but the first, of that.
 
-        Raises redis-py's errors, and NotReplicated.
+        In one round trip; once more after a cut connection, since the first attempt may have arrived.
+        ``done`` says what is then done. Raises redis-py's errors, and NotReplicated.
         """
-        key = keys(self.target.address)
         self.number += 1
-        to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-        call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
+        to = [keys(self.target.address).sent(self.name), *names]
+        call = Call(load(script), to, [self.number, REMEMBERED_SECONDS, *args])
         self.link.close_if_ended()
         began = monotonic()
         try:
-            self._send(call)
+            self._send(call, done)
         except (ConnectionError, TimeoutError, ResponseError) as error:
             if isinstance(error, ResponseError) and not is_demoted(error):
                 raise
@@ -56,15 +59,15 @@ class Producer:
                 raise
             # The other idle connections lead to the same server, which may be gone for good
             _idle.clear()
-            self._send(call)
+            self._send(call, done)
 
-    def _send(self, call: Call) -> None:
+    def _send(self, call: Call, done: str) -> None:
         if settings.wait_replicas:
-            self._send_and_wait(call)
+            self._send_and_wait(call, done)
         else:
             self.link.run(call)
 
-    def _send_and_wait(self, call: Call) -> None:
+    def _send_and_wait(self, call: Call, done: str) -> None:
         """Wait in the same round trip until enough replicas have it; raise NotReplicated if they have not.
 
         A push that is sent again and ignored waits as well, for all that its server has written until then.
@@ -77,7 +80,7 @@ class Producer:
         if isinstance(pushed, Exception):
             raise pushed
         if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
-            raise NotReplicated(_shortage(call.args[1], replicas))
+            raise NotReplicated(_shortage(done, replicas))
 
 
 _idle: deque[Producer] = deque()
@@ -90,21 +93,41 @@ def push(queue: str, payloads: Sequence[bytes]) -> None:
     Raises RedisUnreachable; some payloads may have reached Redis then. Raises NotReplicated when all of
     them have reached Redis, but too few of its replicas.
     """
+
+    def names(key: Keys) -> list[str]:
+        return [key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+
+    send("enqueue", names, [queue], [(payload,) for payload in payloads], f"Enqueued in {queue!r}")
+
+
+def send(
+    script: str,
+    names: Callable[[Keys], Sequence[str]],
+    args: Sequence[Any],
+    items: Sequence[Sequence[Any]],
+    done: str,
+) -> None:
+    """Run a script that knows repetitions by their number, for up to 1,000 items at a time, once each.
+
+    ``names`` returns its keys; ``args`` are its arguments before those of the items; ``done`` says what is
+    then done. Raises as ``push`` does.
+    """
     shortage: NotReplicated | None = None
-    for start in range(0, len(payloads), MOST_PER_SCRIPT):
+    for start in range(0, len(items), MOST_PER_SCRIPT):
+        some = chain.from_iterable(items[start : start + MOST_PER_SCRIPT])
         try:
             with reaching():
-                _push(queue, payloads[start : start + MOST_PER_SCRIPT])
+                _send(script, names, [*args, *some], done)
         except NotReplicated as error:
             shortage = error
     if shortage:
         raise shortage
 
 
-def _push(queue: str, payloads: Sequence[bytes]) -> None:
+def _send(script: str, names: Callable[[Keys], Sequence[str]], args: Sequence[Any], done: str) -> None:
     producer = _take()
     try:
-        producer.push(queue, payloads)
+        producer.send(script, names(keys(producer.target.address)), args, done)
     finally:
         _idle.append(producer)
 
@@ -118,10 +141,10 @@ def _take() -> Producer:
     return producer if producer.target == wanted else Producer(wanted)
 
 
-def _shortage(queue: str, replicas: int | Exception) -> str:
+def _shortage(done: str, replicas: int | Exception) -> str:
     found = f"WAIT fails ({replicas})" if isinstance(replicas, Exception) else f"{replicas} have told so"
     return (
-        f"Enqueued in {queue!r}, but not known to be on {settings.wait_replicas} replicas "
+        f"{done}, but not known to be on {settings.wait_replicas} replicas "
         f"(JOBQUEUE_WAIT_REPLICAS): within {settings.wait_timeout_seconds:g} s {found}. "
         "It will be performed, unless a failover to a replica without it loses it. Enqueued again, it is "
         "performed twice."

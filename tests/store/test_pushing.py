@@ -82,8 +82,8 @@ def test_a_push_is_not_sent_again_when_redis_may_have_forgotten_its_number(redis
     """Its machine slept between the push and the answer."""
     send = Producer._send
 
-    def push_and_sleep(producer, call):
-        send(producer, call)
+    def push_and_sleep(producer, call, done):
+        send(producer, call, done)
         redis.delete(call.keys[0])
         raise redis_client.ConnectionError("cut")
 
