@@ -111,6 +111,10 @@ class Keys:
     def paused(self) -> str:
         return f"{self.prefix}paused"
 
+    @property
+    def unique(self) -> str:
+        return f"{self.prefix}unique"
+
     def sent(self, producer: str) -> str:
         return f"{self.prefix}sent:{producer}"
 

@@ -38,11 +38,11 @@ class Producer:
         self.target = target
         self.link = Link()
 
-    def send(self, script: str, names: Sequence[str], args: Sequence[Any], done: str) -> None:
+    def send(self, script: str, names: Sequence[str], args: Sequence[Any], done: str) -> Any:
         """Run a script that knows repetitions by their number; ``names`` are its keys but the first, of that.
 
         In one round trip; once more after a cut connection, since the first attempt may have arrived.
-        ``done`` says what is then done. Raises redis-py's errors, and NotReplicated.
+        ``done`` says what is then done. Returns its answer; raises redis-py's errors, and NotReplicated.
         """
         self.number += 1
         to = [keys(self.target.address).sent(self.name), *names]
@@ -50,7 +50,7 @@ class Producer:
         self.link.close_if_ended()
         began = monotonic()
         try:
-            self._send(call, done)
+            return self._send(call, done)
         except (ConnectionError, TimeoutError, ResponseError) as error:
             if isinstance(error, ResponseError) and not is_demoted(error):
                 raise
@@ -59,15 +59,14 @@ class Producer:
                 raise
             # The other idle connections lead to the same server, which may be gone for good
             _idle.clear()
-            self._send(call, done)
+            return self._send(call, done)
 
-    def _send(self, call: Call, done: str) -> None:
+    def _send(self, call: Call, done: str) -> Any:
         if settings.wait_replicas:
-            self._send_and_wait(call, done)
-        else:
-            self.link.run(call)
+            return self._send_and_wait(call, done)
+        return self.link.run(call)[0]
 
-    def _send_and_wait(self, call: Call, done: str) -> None:
+    def _send_and_wait(self, call: Call, done: str) -> Any:
         """Wait in the same round trip until enough replicas have it; raise NotReplicated if they have not.
 
         A push that is sent again and ignored waits as well, for all that its server has written until then.
@@ -81,6 +80,7 @@ class Producer:
             raise pushed
         if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
             raise NotReplicated(_shortage(done, replicas))
+        return pushed
 
 
 _idle: deque[Producer] = deque()
@@ -106,28 +106,30 @@ def send(
     args: Sequence[Any],
     items: Sequence[Sequence[Any]],
     done: str,
-) -> None:
+) -> list[Any]:
     """Run a script that knows repetitions by their number, for up to 1,000 items at a time, once each.
 
     ``names`` returns its keys; ``args`` are its arguments before those of the items; ``done`` says what is
-    then done. Raises as ``push`` does.
+    then done. Returns its answers; raises as ``push`` does.
     """
+    answers: list[Any] = []
     shortage: NotReplicated | None = None
     for start in range(0, len(items), MOST_PER_SCRIPT):
         some = chain.from_iterable(items[start : start + MOST_PER_SCRIPT])
         try:
             with reaching():
-                _send(script, names, [*args, *some], done)
+                answers.append(_send(script, names, [*args, *some], done))
         except NotReplicated as error:
             shortage = error
     if shortage:
         raise shortage
+    return answers
 
 
-def _send(script: str, names: Callable[[Keys], Sequence[str]], args: Sequence[Any], done: str) -> None:
+def _send(script: str, names: Callable[[Keys], Sequence[str]], args: Sequence[Any], done: str) -> Any:
     producer = _take()
     try:
-        producer.send(script, names(keys(producer.target.address)), args, done)
+        return producer.send(script, names(keys(producer.target.address)), args, done)
     finally:
         _idle.append(producer)
 
