@@ -50,6 +50,10 @@ class Settings:
     """A worker process whose last heartbeat is older is recovered by others."""
     max_crashes: int = 3
     """A job that was in flight in this many dead processes goes to Failed."""
+    scheduler_interval_seconds: float = 5.0
+    """A scheduler that nothing wakes looks for jobs that are due this often (Ruby clients do not ring)."""
+    master_lock_prefix: str | None = None
+    """resque-scheduler's prefix of its lock. Default: RESQUE_SCHEDULER_MASTER_LOCK_PREFIX, else none."""
     can_view: str = "jobqueue.views.access.is_staff"
     """Dotted path of a function ``(user) -> bool``: who may see the dashboard."""
     can_operate: str = "jobqueue.views.access.is_staff"

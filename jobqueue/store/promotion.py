@@ -1,0 +1,169 @@
+"""Bring delayed jobs that are due to their queues: what schedulers do to Redis.
+
+Each job is brought in one step with its removal, so any number of schedulers may run, and die at any point.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from jobqueue import delayed, failure
+from jobqueue.conf import hostname, settings
+from jobqueue.connection import keys
+from jobqueue.exceptions import InvalidPayload
+from jobqueue.keys import Keys, to_text
+from jobqueue.link import Call, Link
+from jobqueue.scripts import load
+
+LOCK_PREFIX_VARIABLE = "RESQUE_SCHEDULER_MASTER_LOCK_PREFIX"
+MOST = 500
+MOST_BARE = 100
+"""Each of these takes a look at those behind it, for one that is equal."""
+FEWEST = 20
+LARGE_BYTES = 2_000_000
+"""Batches that are larger are halved, so that no job is so large that a scheduler grows."""
+IS_FOREIGN = -1
+
+
+class Batch(NamedTuple):
+    """What became of some jobs that were due."""
+
+    promoted: int = 0
+    size_bytes: int = 0
+    goes_on: bool = False
+    """There may be more that can be brought now."""
+
+    def next_most(self, before: int, most: int = MOST) -> int:
+        """Return how many to take at once after this batch, for which it was ``before``."""
+        if self.size_bytes > LARGE_BYTES:
+            return max(1, before // 2)
+        return min(most, max(FEWEST, before * 2))
+
+
+def now_ms(link: Link) -> int:
+    """Return the time by Redis's clock, in ms. Raises redis-py's errors, as all of these do."""
+    return int(link.now() * 1000)
+
+
+def next_moment_ms(link: Link) -> int | None:
+    """Return when the first job of ours is due; None if there is none."""
+    first = link.command("ZRANGE", keys().later, 0, 0, "WITHSCORES")
+    return int(float(first[1])) if first else None
+
+
+def next_bare_moment_ms(link: Link) -> int | None:
+    """Return when the first job in resque-scheduler's keys is due; None if there is none."""
+    first = link.command("ZRANGE", keys().delayed_times, 0, 0, "WITHSCORES")
+    return int(float(first[1]) * 1000) if first else None
+
+
+def promote(link: Link, until_ms: int, most: int = MOST) -> Batch:
+    """Bring up to ``most`` jobs of ours that are due to their queues, oldest first.
+
+    One that names no queue, or cannot be read, becomes a failure.
+    """
+    key = keys()
+    found = link.command("ZRANGEBYSCORE", key.later, "-inf", until_ms, "WITHSCORES", "LIMIT", 0, most)
+    due = sorted(
+        (float(moment), _prepared(text)) for text, moment in zip(found[::2], found[1::2], strict=True)
+    )
+
+    def call(some: Sequence[Prepared]) -> Call:
+        to = [key.later, key.queues, key.failed, key.wake_any]
+        return Call(load("promote"), to, [*_prefixes(key), until_ms, *_parts(some)])
+
+    return _brought(link, [each for _, each in due], call)
+
+
+def promote_bare(link: Link, until_ms: int, most: int = MOST_BARE) -> Batch:
+    """Bring up to ``most`` jobs of the first time in resque-scheduler's keys that is due to their queues.
+
+    None while a scheduler of Ruby is the master.
+    """
+    key = keys()
+    if is_ruby_master(link):
+        return Batch()
+    times = link.command("ZRANGEBYSCORE", key.delayed_times, "-inf", until_ms // 1000, "LIMIT", 0, 1)
+    if not times:
+        return Batch()
+    texts = link.command("LRANGE", key.delayed(to_text(times[0])), 0, most - 1)
+    batch = bring_bare(link, to_text(times[0]), texts, master_lock(key))
+    # A time whose jobs were all removed is gone now, and another one comes next
+    return batch if texts else Batch(goes_on=True)
+
+
+def bring_bare(link: Link, time: str, texts: Sequence[bytes], lock: str = "") -> Batch:
+    """Bring jobs of one time in resque-scheduler's keys to their queues, if nobody holds the lock."""
+    key = keys()
+
+    def call(some: Sequence[Prepared]) -> Call:
+        own = [key.delayed_times, key.delayed(""), key.timestamps("")]
+        to = [*own, key.queues, key.failed, key.wake_any, lock]
+        return Call(load("promote_bare"), to, [*_prefixes(key), time, *_parts(some)])
+
+    return _brought(link, [_prepared(text) for text in texts], call)
+
+
+def is_ruby_master(link: Link) -> bool:
+    """Tell whether a scheduler of Ruby is the master now, which promotes what stands in its keys."""
+    return bool(link.command("EXISTS", master_lock(keys())))
+
+
+def master_lock(key: Keys) -> str:
+    """Return the key that tells who is the master among Ruby's schedulers."""
+    prefix = settings.master_lock_prefix
+    if prefix is None:
+        prefix = os.environ.get(LOCK_PREFIX_VARIABLE, "")
+    return key.master_lock(f"{prefix}:" if prefix else "")
+
+
+class Prepared(NamedTuple):
+    """A due job, and where it goes; those of one moment in the order of their ids."""
+
+    id: str
+    text: bytes
+    queue: str
+    payload: bytes
+    """Or, without a queue, the failure's entry."""
+
+
+def _prepared(text: bytes) -> Prepared:
+    try:
+        queue, payload, id = delayed.read(text)
+    except InvalidPayload as error:
+        return Prepared("", text, "", _failure(text, error))
+    return Prepared(id, text, queue, payload)
+
+
+def _failure(text: bytes, error: Exception, queue: str = "") -> bytes:
+    kind, message, _ = failure.describe(error)
+    worker = f"{hostname()}:{os.getpid()}:scheduler"
+    return failure.entry(text, exception=kind, error=message, backtrace=[], worker=worker, queue=queue)
+
+
+def _brought(link: Link, due: Sequence[Prepared], call: Callable[[Sequence[Prepared]], Call]) -> Batch:
+    """Bring jobs to their queues; let those fail whose queue cannot take them."""
+    (answer,) = link.run(call(due))
+    promoted, stuck = max(0, answer[0]), set(answer[1:])
+    if failing := [_stuck(each) for each in due if each.text in stuck and each.queue]:
+        (answer,) = link.run(call(failing))
+        promoted += max(0, answer[0])
+    is_stuck = answer[0] == IS_FOREIGN or len(answer) > 1
+    return Batch(promoted, sum(len(each.text) for each in due), bool(due) and not is_stuck)
+
+
+def _stuck(due: Prepared) -> Prepared:
+    error = InvalidPayload(
+        f"the key of the queue {due.queue!r} holds another type of value, so no job can be put there"
+    )
+    return due._replace(queue="", payload=_failure(due.payload, error, due.queue))
+
+
+def _prefixes(key: Keys) -> list[str]:
+    return [key.queue(""), key.wake("")]
+
+
+def _parts(due: Sequence[Prepared]) -> list[bytes | str]:
+    return [part for each in due for part in (each.text, each.queue, each.payload)]
