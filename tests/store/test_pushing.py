@@ -210,9 +210,11 @@ def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch, prod
     attempts = []
 
     def lose_first_answer(call):
-        attempts.extend(run(call))
+        answers = run(call)
+        attempts.extend(answers)
         if len(attempts) == 1:
             raise redis_client.TimeoutError
+        return answers
 
     monkeypatch.setattr(producer.link, "run", lose_first_answer)
 
