@@ -22,7 +22,7 @@ from jobqueue.api import dequeue, enqueue, enqueue_many, enqueue_to, peek, push
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
 from jobqueue.definition import Definition, job
-from jobqueue.exceptions import DontPerform, JobQueueError, JobTimeout, TermException
+from jobqueue.exceptions import DontPerform, JobQueueError, JobTimeout, Retry, TermException
 from jobqueue.inspection.queues import names as queues
 from jobqueue.inspection.queues import size
 from jobqueue.inspection.stats import info
@@ -47,6 +47,7 @@ __all__ = [
     "JobQueueError",
     "JobTimeout",
     "Reading",
+    "Retry",
     "TermException",
     "call_on_change",
     "dequeue",

@@ -26,7 +26,7 @@ async def perform(
     _log.debug("got: %s", label(job, claimed.queue))
     await _announce(signals.job_started, definition, job=job, queue=claimed.queue)
     raised = await _attempt(definition, job, interrupts)
-    outcome = conclude(job, claimed.payload, claimed.queue, worker_id, raised)
+    outcome = conclude(definition, job, claimed.payload, claimed.queue, worker_id, raised)
     if outcome.kind is Kind.DONE:
         _log.debug("done: %s", label(job, claimed.queue))
     await _announce(signals.job_finished, definition, job=job, queue=claimed.queue, outcome=outcome)

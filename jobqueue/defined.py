@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from jobqueue.arity import Arity
 from jobqueue.hooks import NO_HOOKS, Hooks
 from jobqueue.options import OnCrash, check_queue
+from jobqueue.retrying import Backoff, Kinds, RetryPolicy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +39,14 @@ class Defined(Generic[P, R]):
     """What becomes of a job whose process dies: it fails, or is performed again, alone."""
     max_crashes: int | None = None
     """A job that was in flight in so many processes that died fails; None for the setting."""
+    retries: int | None = None
+    """How often a job that failed is tried again; None: never, unless it raises Retry."""
+    backoff: Backoff | None = None
+    """How long it waits before; None for exponential pauses."""
+    retry_on: Kinds | None = None
+    """Only what is one of these is worth another attempt; None for everything."""
+    fail_on: Kinds = ()
+    """What is one of these is not, even if ``retry_on`` names it."""
     owner: type | None = field(default=None, repr=False)
     """The class that was defined as a job, if it was one."""
     database: str = DEFAULT_DB_ALIAS
@@ -51,6 +60,11 @@ class Defined(Generic[P, R]):
 
     def __post_init__(self) -> None:
         check_queue(self.queue, self.place)
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """What becomes of its jobs when they fail."""
+        return RetryPolicy(self.retries, self.backoff, self.retry_on, self.fail_on)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)

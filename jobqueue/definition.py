@@ -15,16 +15,22 @@ from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.hooks import Hooks, check_hooks
 from jobqueue.options import (
+    ErrorKinds,
     OnCrash,
     Options,
+    check_backoff,
     check_crashes,
     check_flags,
     check_function,
+    check_kinds,
     check_name,
+    check_retries,
     check_timeout,
     default_name,
+    settled,
 )
 from jobqueue.payload import Job
+from jobqueue.retrying import Backoff
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +90,11 @@ def job(
     timeout: float | None = None,
     on_crash: OnCrash | None = None,
     max_crashes: int | None = None,
+    retries: int | None = None,
+    max_attempts: int | None = None,
+    backoff: Backoff | None = None,
+    retry_on: ErrorKinds | None = None,
+    fail_on: ErrorKinds | None = None,
 ) -> Any:
     """Make a function a job definition, or let a class be one: that stays as it is, see ``enqueue``.
 
@@ -100,6 +111,11 @@ def job(
         "timeout": timeout,
         "on_crash": on_crash,
         "max_crashes": max_crashes,
+        "retries": retries,
+        "max_attempts": max_attempts,
+        "backoff": backoff,
+        "retry_on": retry_on,
+        "fail_on": fail_on,
     }
     given: Any = {option: value for option, value in options.items() if value is not None}
 
@@ -126,7 +142,7 @@ def from_function(
             place=place,
             arity=Arity.of(function),
             is_async=inspect.iscoroutinefunction(function),
-            **options,
+            **settled(options, place),
         )
     )
 
@@ -152,7 +168,7 @@ def from_class(owner: type, **options: Unpack[Options]) -> Definition[..., Any]:
             hooks=Hooks.of(owner),
             is_async=inspect.iscoroutinefunction(perform),
             arity=Arity.of(perform),
-            **options,
+            **settled(options, place),
         )
     )
 
@@ -185,6 +201,15 @@ def _register(definition: Definition[P, R]) -> Definition[P, R]:
     check_flags(definition.place, bare=definition.bare, batch=definition.batch)
     check_timeout(definition.timeout, definition.place)
     check_crashes(definition.on_crash, definition.max_crashes, definition.place)
+    _check_retries(definition)
     check_hooks(definition.hooks, definition.place, is_async=definition.is_async)
     registry.register(definition)
     return definition
+
+
+def _check_retries(definition: Definition[P, R]) -> None:
+    place, retries = definition.place, definition.retries
+    check_retries(retries, place)
+    check_backoff(definition.backoff, place)
+    check_kinds("retry_on", definition.retry_on, place, retries=retries)
+    check_kinds("fail_on", definition.fail_on, place, retries=retries)

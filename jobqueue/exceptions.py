@@ -16,6 +16,7 @@ JobQueueError
     ├── InvalidDefinition     a definition's options cannot be used
     └── InvalidRedisURL       REDIS_URL cannot be understood
 DontPerform                   raised by a before_perform hook: end the job quietly
+Retry                         raised in a job: try it again later
 DirtyExit                     the process that performed a job died
 TermException                 raised in a job that its worker ends (a BaseException)
 JobTimeout                    raised in a job that runs longer than its timeout (a BaseException)
@@ -24,6 +25,8 @@ JobTimeout                    raised in a job that runs longer than its timeout 
 from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
+
+from jobqueue.pause import Pause, pause_seconds
 
 
 class JobQueueError(Exception):
@@ -95,6 +98,18 @@ class DontPerform(Exception):  # noqa: N818 - Resque's name, an instruction and 
     """Raised in a before_perform hook: the job ends quietly and counts as processed."""
 
 
+class Retry(Exception):  # noqa: N818 - an instruction and no error
+    """Raised in a job: try it again, after ``in_`` seconds (or a timedelta), else as its backoff says.
+
+    It counts as an attempt: after the last one that the job may have, it is a failure. What it was raised
+    from, or in the handling of, is what the pages show. Raises ValueError if ``in_`` is no pause.
+    """
+
+    def __init__(self, message: str = "The job asked to be tried again", *, in_: Pause | None = None) -> None:
+        super().__init__(message)
+        self.in_seconds = None if in_ is None else pause_seconds(in_)
+
+
 class DirtyExit(JobQueueError):
     """The process that performed a job died before the job had ended."""
 
@@ -106,10 +121,12 @@ class TermException(BaseException):  # noqa: N818 - Resque's name
     ``except Exception`` does not hold it up.
     """
 
-    def __init__(self, message: str, *, goes_back: bool = False) -> None:
+    def __init__(self, message: str, *, goes_back: bool = False, stops: bool = False) -> None:
         super().__init__(message)
         self.goes_back = goes_back
         """The job waits in its queue again, at the head; else it is a failure."""
+        self.stops = stops
+        """Its worker stops, so the job is not to blame; else somebody wanted just this job to end."""
 
 
 class JobTimeout(BaseException):  # noqa: N818 - the field's name

@@ -10,16 +10,17 @@ import time
 from jobqueue import lifeline, processtitle, registry
 from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, signals_waiting
 from jobqueue.conf import settings
+from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.readiness import readable
-from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
+from jobqueue.recovery import Ending, Held, Overrun, after_crash, after_kill, exit_text, no_retry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 
-DONE, FAILED, BACK = b"D", b"F", b"B"
-HOW = {DONE: "done", FAILED: "failed", BACK: "back"}
-"""What the first byte of a report tells; the failure's entry comes behind it."""
+DONE, FAILED, LATER, BACK = b"D", b"F", b"L", b"B"
+HOW = {DONE: "done", FAILED: "failed", LATER: "later", BACK: "back"}
+"""What the first byte of a report tells; behind it come the pause of what is tried again, and the text."""
 LOOK_SECONDS = 1.0
 LARGE_REPORT_SECONDS = 0.05
 """How long a report that does not fit into the pipe may have to wait."""
@@ -45,7 +46,7 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
     finally:
         os.close(reader)
     if report:
-        return Ending(job.token, HOW[report[:1]], report[1:])
+        return Ending(job.token, HOW[report[:1]], report[9:], int.from_bytes(report[1:9]))
     return _ending_of_dead(job, worker_id, child, attention)
 
 
@@ -73,11 +74,14 @@ def _fork(job: Claimed, worker_id: str, page: SharedPage) -> tuple[int, int]:
 def _ending_of_dead(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Ending:
     held = Held(job.token, True, job.queue, job.payload)
     if child.overrun:
-        return Ending(job.token, "killed", overrun_entry(held, worker_id, child.overrun))
-    if attention.is_overdue and not attention.plan.fails:
-        return Ending(job.token, "back")
+        return after_kill(held, worker_id, JobTimeout(str(child.overrun)), registry.retry_policy)
+    how = exit_text(child.pid, child.status)
+    if attention.is_overdue:
+        if not attention.plan.fails:
+            return Ending(job.token, "back")
+        return after_kill(held, worker_id, TermException(how, stops=True), registry.retry_policy)
     policy_of = no_retry if child.is_killed else registry.crash_policy
-    return after_crash(held, worker_id, exit_text(child.pid, child.status), policy_of)
+    return after_crash(held, worker_id, how, policy_of)
 
 
 def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int, worker: int) -> None:
@@ -103,7 +107,11 @@ def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: 
 def _report(outcome: Outcome) -> bytes:
     if outcome.kind is Kind.PUT_BACK:
         return BACK
-    return DONE if outcome.kind is Kind.DONE else FAILED + (outcome.failure or b"")
+    if outcome.kind is Kind.DONE:
+        return DONE
+    if outcome.later is not None:
+        return LATER + outcome.later.pause_ms.to_bytes(8) + outcome.later.member
+    return FAILED + bytes(8) + (outcome.failure or b"")
 
 
 def _write(writer: int, report: bytes) -> None:

@@ -42,10 +42,6 @@ class ForkingWorker(Worker):
     def _perform(self, job: Claimed) -> None:
         processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
         ending = perform_in_child(job, self.id, self._attention, self._child_page)
-        if ending.how != "back":
-            entry = None if ending.how == "done" else ending.text
-            self._in_flight.end(job, entry, was_killed=ending.how == "killed")
-            return
-        self._in_flight.put_back_running(job, ending.text)
-        if not ending.text and not self._attention.is_stopping:
+        self._in_flight.end_as(job, ending)
+        if ending.how == "back" and not ending.text and not self._attention.is_stopping:
             self._attention.sleep(FORK_AGAIN_SECONDS)

@@ -21,7 +21,8 @@ from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
-from jobqueue.recovery import dirty_exit, put_back
+from jobqueue.recovery import Ending, Held, Judge, put_back
+from jobqueue.retrying import Later
 from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
 from jobqueue.sharedpage import Lane, SharedPage
 from jobqueue.store import runs
@@ -132,6 +133,17 @@ class InFlight:
                 place.lane.clear()
             place.clear()
 
+    def retry(self, job: Claimed, later: Later) -> None:
+        """Let a job that has not succeeded wait for its next attempt, which is settled at once."""
+        with self._lock:
+            place = self._places.of(job)
+            if place is None:
+                return
+            self._endings.later.append((job.token, later))
+            self._settle_or_lose(self._settle)
+            place.lane.clear()
+            place.clear()
+
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
         """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
         with self._lock:
@@ -153,23 +165,33 @@ class InFlight:
             self._give_back()
             self._settle_or_lose(self._settle)
 
-    def abandon(self, error: str) -> None:
+    def abandon(self, judge: Judge | None) -> None:
         """Leave although jobs run on. The watchdog's step, after which the process ends.
 
-        With an ``error`` the running jobs fail, else they go back. Where the other thread does not come back
-        from Redis, the page tells the supervisor to do the same.
+        The running jobs end as a ``judge`` says, without one they go back. Where the other thread does not
+        come back from Redis, the page tells the supervisor to do the same.
         """
-        if not error:
+        if judge is None:
             self._clear_lanes()
         if not self._lock.acquire(timeout=ABANDON_SECONDS):
             return
         try:
-            for job in self._places.jobs if error else []:
-                _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
-                self.end(job, dirty_exit(job.payload, job.queue, self._worker_id, error), was_killed=True)
+            if judge is not None:
+                for job in self._places.jobs:
+                    self._end_judged(job, judge)
             self.leave()
         finally:
             self._lock.release()
+
+    def end_as(self, job: Claimed, ending: Ending) -> None:
+        """Note how a job ended that was performed elsewhere, or did not come to its end by itself."""
+        if ending.how == "later":
+            self.retry(job, Later(ending.text, ending.pause_ms))
+        elif ending.how == "back":
+            self.put_back_running(job, ending.text)
+        else:
+            entry = None if ending.how == "done" else ending.text
+            self.end(job, entry, was_killed=ending.how == "killed")
 
     def hold_if_due(self) -> Claimed | None:
         """Hold the jobs that have run long enough; return the last one held now. The watchdog's step."""
@@ -200,6 +222,11 @@ class InFlight:
             self._places.clear()
             self._page.run = ""
             self._link.close()
+
+    def _end_judged(self, job: Claimed, judge: Judge) -> None:
+        ending = judge(Held(job.token, True, job.queue, job.payload), self._worker_id)
+        _log.error("%s: %s did not end in time", ending.how, label_of(job.queue, job.payload))
+        self.end_as(job, ending)
 
     def _has_anything(self) -> bool:
         """Tell whether there is something to wait for Redis with, when this process is told to stop."""

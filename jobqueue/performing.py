@@ -9,12 +9,23 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from jobqueue import calling, connection, coroutines, databases, failure, registry, rubyjson, signals
+from jobqueue import (
+    calling,
+    connection,
+    coroutines,
+    databases,
+    failure,
+    registry,
+    retrying,
+    rubyjson,
+    signals,
+)
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidArguments, InvalidPayload, UnknownJob
 from jobqueue.interruption import Interrupts, interruption
 from jobqueue.payload import Job, decode
+from jobqueue.retrying import Later
 
 WARM_UP_ROUNDS = 100
 """Python has learned what there is to learn."""
@@ -29,6 +40,8 @@ class Kind(Enum):
     """It returned, or one of its hooks said not to perform it."""
     FAILED = auto()
     """It raised, or could not be called at all."""
+    RETRY = auto()
+    """It raised, and waits to be tried again."""
     PUT_BACK = auto()
     """Its worker had to end it, and it waits in its queue again."""
 
@@ -42,6 +55,8 @@ class Outcome(msgspec.Struct, frozen=True):
     failure: bytes | None = None
     """The entry for the Failed list."""
     error: BaseException | None = None
+    later: Later | None = None
+    """What waits to be tried again."""
 
 
 class _Claimed(NamedTuple):
@@ -72,7 +87,7 @@ def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts =
     if signals.job_started.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_start(definition, job, queue)
     raised = _attempt(definition, job, interrupts)
-    outcome = conclude(job, payload, queue, worker_id, raised)
+    outcome = conclude(definition, job, payload, queue, worker_id, raised)
     if signals.job_finished.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_end(definition, job, queue, outcome)
     return outcome
@@ -132,14 +147,22 @@ def refuse(
     return None
 
 
-def conclude(job: Job, payload: bytes, queue: str, worker_id: str, raised: BaseException | None) -> Outcome:
+def conclude(
+    definition: Defined[..., Any],
+    job: Job,
+    payload: bytes,
+    queue: str,
+    worker_id: str,
+    raised: BaseException | None,
+) -> Outcome:
     """Say how a job ended that has raised something, or nothing."""
     if raised is None:
         return Outcome(Kind.DONE, job)
     if calling.goes_back(raised):
         _log.warning("put back: %s was ended by %s", label(job, queue), raised)
         return Outcome(Kind.PUT_BACK, job, error=raised)
-    return _failed(_Claimed(payload, queue, worker_id), job, raised)
+    claimed = _Claimed(payload, queue, worker_id)
+    return _retry(definition, claimed, job, raised) or _failed(claimed, job, raised)
 
 
 def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
@@ -205,10 +228,33 @@ def _attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) ->
     return error
 
 
+def _retry(
+    definition: Defined[..., Any], claimed: _Claimed, job: Job, error: BaseException
+) -> Outcome | None:
+    """Let a job wait for its next attempt; None if it is to have none."""
+    seconds = retrying.decide(definition.retry_policy, job, error)
+    if seconds is None:
+        return None
+    exception, message, _ = failure.describe(retrying.reason(error))
+    try:
+        later = retrying.later(claimed.payload, claimed.queue, job, seconds, exception, message)
+    except InvalidPayload as refusal:
+        _log.error("cannot be tried again: %s: %s", label(job, claimed.queue), refusal)
+        return None
+    _log.warning(
+        "tried again in %g s: %s failed in attempt %d",
+        round(seconds, 1),
+        label(job, claimed.queue),
+        job.attempt,
+        exc_info=error,
+    )
+    return Outcome(Kind.RETRY, job, error=error, later=later)
+
+
 def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:
     payload, queue, worker_id = claimed
     _log.error("failed: %s", label(job, queue, payload), exc_info=error)
-    exception, message, backtrace = failure.describe(error)
+    exception, message, backtrace = failure.describe(retrying.reason(error))
     entry = failure.entry(
         payload, exception=exception, error=message, backtrace=backtrace, worker=worker_id, queue=queue
     )

@@ -23,8 +23,9 @@ from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
 from jobqueue.payload import decode
-from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.performing import Outcome, perform
 from jobqueue.queueorder import QueueOrder
+from jobqueue.recovery import after_kill
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
@@ -211,11 +212,15 @@ class Worker:
 
     def _abandon(self) -> None:
         """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
-        plan, error = self._attention.plan, ""
-        if plan.fails:
-            name = signal.Signals(self._attention.stop_signal).name
-            error = f"The job did not end within {plan.cleanup_seconds:g} s of {name}"
-        self._in_flight.abandon(error)
+        plan = self._attention.plan
+        if not plan.fails:
+            self._in_flight.abandon(None)
+            return
+        name = signal.Signals(self._attention.stop_signal).name
+        why = TermException(f"The job did not end within {plan.cleanup_seconds:g} s of {name}", stops=True)
+        self._in_flight.abandon(
+            lambda held, worker_id: after_kill(held, worker_id, why, registry.retry_policy)
+        )
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()
@@ -226,10 +231,12 @@ class Worker:
         self._note(job, perform(job.payload, job.queue, self.id))
 
     def _note(self, job: Claimed, outcome: Outcome) -> None:
-        if outcome.error is not None and outcome.kind is Kind.PUT_BACK:
-            self._in_flight.put_back_running(job)
-        else:
+        if outcome.error is None or outcome.failure is not None:
             self._in_flight.end(job, outcome.failure)
+        elif outcome.later is not None:
+            self._in_flight.retry(job, outcome.later)
+        else:
+            self._in_flight.put_back_running(job)
 
     def _is_alone(self, payload: bytes) -> bool:
         """Tell whether nothing may be claimed beside a job: it asks for it, or has ended processes before."""

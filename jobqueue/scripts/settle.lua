@@ -1,27 +1,32 @@
--- Take tokens out of flight and write how their jobs ended, or put the jobs back at the head.
+-- Take tokens out of flight and write how their jobs ended, let them wait for their next attempt, or put them
+-- back at the head.
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 stat:failed
---       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues
--- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed
+--       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues  10 later  11 wake_scheduler
+-- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed  7 later
 --       then tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
---       does not count as failed; pairs (token, payload) to put back in ascending order of tokens, where an
---       empty payload leaves it as it is
+--       does not count as failed; triples (token, pause in ms, text) of those that are tried again, processed
+--       and not failed; pairs (token, payload) to put back in ascending order of tokens, where an empty
+--       payload leaves it as it is
 -- Returns the number of tokens that were in flight; others were settled before and count for nothing.
 -- include _fence
 -- include _ring
 -- include _held
+-- include _clock
+-- include _later
 -- include _places
 local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local refusal = raised + killed > 0 and no_place(KEYS[3])
-for i = 7 + done + 2 * (raised + killed), #ARGV, 2 do
+local later = tonumber(ARGV[7])
+local refusal = raised + killed > 0 and no_place(KEYS[3], "list") or later > 0 and no_place(KEYS[10], "zset")
+for i = 8 + done + 2 * (raised + killed) + 3 * later, #ARGV, 2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local queue = held and unhold(held)
-  refusal = refusal or queue and no_place(ARGV[2] .. queue)
+  refusal = refusal or queue and no_place(ARGV[2] .. queue, "list")
 end
 if refusal then
   return refusal
 end
 
-local at = 7
+local at = 8
 local processed, failed = 0, 0
 if done > 0 then
   processed = redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))
@@ -36,6 +41,14 @@ for i = 1, raised + killed do
   end
   at = at + 2
 end
+
+for i = at, at + 3 * (later - 1), 3 do
+  if redis.call("HDEL", KEYS[2], ARGV[i]) == 1 then
+    delay(KEYS[10], KEYS[11], now_ms() + ARGV[i + 1], ARGV[i + 2])
+    processed = processed + 1
+  end
+end
+at = at + 3 * later
 
 local back = 0
 local is_shown = processed > 0

@@ -16,6 +16,7 @@ from jobqueue.exceptions import RunLost
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
 from jobqueue.recovery import is_token
+from jobqueue.retrying import Later
 from jobqueue.scripts import load
 
 
@@ -44,16 +45,18 @@ class Endings:
     """Tokens with their entries for the Failed list."""
     killed: list[tuple[int, bytes]] = field(default_factory=list)
     """The same of jobs whose process died; Resque does not count them as failed."""
+    later: list[tuple[int, Later]] = field(default_factory=list)
+    """Tokens of jobs that are tried again, with what waits until then."""
     back: list[int] = field(default_factory=list)
     """Tokens to put back at the head of their queues, in the order of their claims."""
     again: list[tuple[int, bytes]] = field(default_factory=list)
     """The same with payloads that have changed."""
 
     def __bool__(self) -> bool:
-        return bool(self.done or self.failed or self.killed or self.back or self.again)
+        return bool(self.done or self.failed or self.killed or self.later or self.back or self.again)
 
     def tokens(self) -> set[int]:
-        pairs = (*self.failed, *self.killed, *self.again)
+        pairs = (*self.failed, *self.killed, *self.later, *self.again)
         return {*self.done, *self.back, *(token for token, _ in pairs)}
 
 
@@ -139,6 +142,8 @@ class Scripts:
             key.worker_stat("failed", worker_id),
             key.worker(worker_id),
             key.queues,
+            key.later,
+            key.wake_scheduler,
         ]
 
     def register(self, started: str, heartbeat: str) -> Call:
@@ -156,10 +161,11 @@ class Scripts:
         return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
 
     def settle(self, endings: Endings) -> Call:
-        counts = [len(endings.done), len(endings.failed), len(endings.killed)]
+        counts = [len(endings.done), len(endings.failed), len(endings.killed), len(endings.later)]
         backs = sorted([*((token, b"") for token in endings.back), *endings.again])
-        pairs = [part for pair in (*endings.failed, *endings.killed, *backs) for part in pair]
-        args = [self._run, *self._prefixes, *counts, *endings.done, *pairs]
+        later = ((token, pause_ms, member) for token, (member, pause_ms) in endings.later)
+        parts = [part for each in (*endings.failed, *endings.killed, *later, *backs) for part in each]
+        args = [self._run, *self._prefixes, *counts, *endings.done, *parts]
         return Call(load("settle"), self._settle_keys, args)
 
     def start(self, token: int, shown: bytes) -> Call:
@@ -167,7 +173,7 @@ class Scripts:
         return Call(load("start"), to, [self._run, token, shown])
 
     def recover(
-        self, dead_since_ms: int | str, is_shown: bool, endings: Sequence[tuple[int, str, bytes]]
+        self, dead_since_ms: int | str, is_shown: bool, endings: Sequence[tuple[int, str, bytes, int]]
     ) -> Call:
         """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
         key, worker_id = self._key, self._worker_id
@@ -182,6 +188,8 @@ class Scripts:
             key.worker_started(worker_id),
             key.worker_stat("processed", worker_id),
             key.worker_stat("failed", worker_id),
+            key.later,
+            key.wake_scheduler,
         ]
         args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown)]
         return Call(load("recover"), to, [*args, *(part for ending in endings for part in ending)])
