@@ -102,13 +102,13 @@ def check_backoff(backoff: Any, place: str) -> None:
     """Refuse what tells no pauses before a job is tried again."""
     if backoff is None or callable(backoff):
         return
-    try:
-        pauses = [pause_seconds(pause) for pause in backoff]
-    except (TypeError, ValueError) as error:
-        why = str(error) if isinstance(error, ValueError) else ""
-        raise InvalidDefinition(f"{place}: backoff={backoff!r} {_BACKOFF}{why and f'; {why}'}.") from None
-    if not pauses or isinstance(backoff, str | bytes):
+    if not isinstance(backoff, list | tuple) or not backoff:
         raise InvalidDefinition(f"{place}: backoff={backoff!r} {_BACKOFF}.")
+    for pause in backoff:
+        try:
+            pause_seconds(pause)
+        except ValueError as error:
+            raise InvalidDefinition(f"{place}: backoff={backoff!r} {_BACKOFF}; {error}.") from None
 
 
 def check_kinds(option: str, kinds: Any, place: str, *, retries: int | None) -> None:

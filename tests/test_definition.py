@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import functools
 import operator
+from datetime import timedelta
 
 import pytest
 
 from jobqueue import registry
 from jobqueue.definition import job, resolve
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, UnknownJob
+from jobqueue.retrying import RetryPolicy
 from tests.sample import jobs
 
 pytestmark = pytest.mark.usefixtures("own_registry")
@@ -167,6 +169,78 @@ def test_what_to_do_on_a_crash_is_one_of_two_words(on_crash):
 def test_a_number_of_crashes_is_a_whole_one(most):
     with pytest.raises(InvalidDefinition, match=r"max_crashes=.* should be a whole number, at least 1"):
         job(name="x", max_crashes=most)(print)
+
+
+def test_how_often_and_when_a_job_is_tried_again_is_told_by_the_decorator_or_the_class():
+    @job(name="Twice", retries=5, backoff=[1, timedelta(minutes=2)], retry_on=OSError, fail_on=[KeyError])
+    def twice(): ...
+
+    @job
+    class Report:
+        name, max_attempts, retry_on = "Report", 3, (OSError, ValueError)
+
+        @staticmethod
+        def backoff(attempt, error):
+            return 7
+
+        @staticmethod
+        def perform(): ...
+
+    report = registry.of_class(Report)
+    assert twice.retry_policy == RetryPolicy(5, [1, timedelta(minutes=2)], (OSError,), (KeyError,))
+    assert report.retry_policy == RetryPolicy(2, Report.backoff, (OSError, ValueError), ())
+    assert jobs.nothing.retry_policy == RetryPolicy(None, None, None, ())
+
+
+def test_a_job_that_may_begin_anew_after_an_error_may_after_a_crash():
+    assert job(name="a", retries=1)(print).on_crash == "retry"
+    assert job(name="b", max_attempts=2)(print).on_crash == "retry"
+    assert job(name="c", retries=1, on_crash="fail")(print).on_crash == "fail"
+    assert job(name="d", retries=0)(print).on_crash == "fail"
+
+
+@pytest.mark.parametrize("retries", [-1, 1.5, "3", True])
+def test_a_number_of_retries_is_a_whole_one(retries):
+    with pytest.raises(InvalidDefinition, match=r"retries=.* should be a whole number, 0 or more"):
+        job(name="x", retries=retries)(print)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "3", True])
+def test_a_number_of_attempts_counts_the_first(most):
+    with pytest.raises(InvalidDefinition, match=r"max_attempts=.* should be a whole number, at least 1"):
+        job(name="x", max_attempts=most)(print)
+
+
+def test_two_ways_to_say_how_often_may_not_differ():
+    assert job(name="x", retries=2, max_attempts=3)(print).retries == 2
+
+    with pytest.raises(InvalidDefinition, match="max_attempts=3 and retries=3 say different things"):
+        job(name="y", retries=3, max_attempts=3)(print)
+
+
+@pytest.mark.parametrize(
+    "backoff", [[], "exponential", "", 30, [1, -1], [1, "2"], [None], [True], {}, {1, 2}, iter([1])]
+)
+def test_a_backoff_that_tells_no_pauses_is_refused(backoff):
+    with pytest.raises(InvalidDefinition) as refused:
+        job(name="x", retries=1, backoff=backoff)(print)
+
+    assert f"backoff={backoff!r} should be a list of pauses in seconds, such as [10" in str(refused.value)
+
+
+@pytest.mark.parametrize("kinds", ["OSError", [int], (OSError, "x"), {OSError}, OSError("x"), int])
+@pytest.mark.parametrize("option", ["retry_on", "fail_on"])
+def test_errors_are_told_by_their_classes(option, kinds):
+    with pytest.raises(InvalidDefinition, match=f"{option}=.* should be a tuple of classes of exceptions"):
+        job(name="x", retries=1, **{option: kinds})(print)
+
+
+@pytest.mark.parametrize("option", ["retry_on", "fail_on"])
+def test_errors_that_are_worth_a_retry_need_one(option):
+    with pytest.raises(
+        InvalidDefinition, match=f"{option} tells which errors are worth a retry, but the job"
+    ):
+        job(name="x", **{option: OSError})(print)
 
 
 def test_a_lambda_needs_a_name():
