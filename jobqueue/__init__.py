@@ -18,7 +18,18 @@ enqueued when the transaction commits.
 from __future__ import annotations
 
 from jobqueue import unix  # noqa: F401 - first, to refuse Windows before anything less clear goes wrong
-from jobqueue.api import dequeue, enqueue, enqueue_many, enqueue_to, peek, push
+from jobqueue.api import (
+    dequeue,
+    enqueue,
+    enqueue_at,
+    enqueue_at_to,
+    enqueue_in,
+    enqueue_in_to,
+    enqueue_many,
+    enqueue_to,
+    peek,
+    push,
+)
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
 from jobqueue.definition import Definition, job
@@ -52,6 +63,10 @@ __all__ = [
     "call_on_change",
     "dequeue",
     "enqueue",
+    "enqueue_at",
+    "enqueue_at_to",
+    "enqueue_in",
+    "enqueue_in_to",
     "enqueue_many",
     "enqueue_on_change",
     "enqueue_to",

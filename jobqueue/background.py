@@ -30,7 +30,7 @@ from django.db.models import Model
 from django.db.models.signals import class_prepared
 from redis.exceptions import ResponseError
 
-from jobqueue import enqueueing, rubyjson
+from jobqueue import collection, rubyjson
 from jobqueue.arity import Arity
 from jobqueue.changes import Kind, once_per_commit, watch
 from jobqueue.conf import settings
@@ -171,7 +171,7 @@ class BackgroundValue:
 
     def _request(self, key: Any) -> int | None:
         """Return the number of a request; None, which no result answers, where Redis cannot be asked."""
-        if enqueueing.is_collecting() or settings.inline:
+        if collection.current() is not None or settings.inline:
             return None
         try:
             return store.request(self.result_name(key))

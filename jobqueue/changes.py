@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from jobqueue import databases, enqueueing, rubyjson
+from jobqueue import collection, databases, enqueueing, rubyjson
 from jobqueue.definition import Definition, resolve
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition
 
@@ -119,7 +119,7 @@ def once_per_commit(
     rubyjson.check(list(args), "args")
     text = rubyjson.encode(list(args))
     call = partial(action, *json.loads(text))
-    if enqueueing.is_collecting() or not databases.in_transaction(using):
+    if collection.current() is not None or not databases.in_transaction(using):
         call()
     else:
         databases.on_commit(partial(_current_batch(using).run, (identity, text), call), using)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from asgiref.sync import sync_to_async
 
-from jobqueue import enqueueing, registry
+from jobqueue import duetime, enqueueing, registry
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidDefinition
@@ -29,6 +30,7 @@ from jobqueue.options import (
     default_name,
     settled,
 )
+from jobqueue.pause import Pause
 from jobqueue.payload import Job
 from jobqueue.retrying import Backoff
 
@@ -53,6 +55,29 @@ class Definition(Defined[P, R]):
         """Do the same as ``enqueue``, from asynchronous code."""
         # Thread-sensitive: in the thread that holds the transactions of synchronous code
         return await sync_to_async(self.enqueue, thread_sensitive=True)(*args, **kwargs)
+
+    def enqueue_in(self, delay: Pause, /, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Enqueue one job so many seconds, or a timedelta, from now; else as ``enqueue``.
+
+        The time counts from this call, not from the commit. A job of a bare definition waits where Ruby's do,
+        for a whole second. Raises InvalidArguments for what is no time, or is negative.
+        """
+        return enqueueing.enqueue(self, args, kwargs, duetime.after(delay))
+
+    def enqueue_at(self, moment: datetime, /, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Enqueue one job at a moment, at once if that is over; else as ``enqueue_in``.
+
+        A naive datetime is read in Django's current time zone.
+        """
+        return enqueueing.enqueue(self, args, kwargs, duetime.at(moment))
+
+    async def aenqueue_in(self, delay: Pause, /, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Do the same as ``enqueue_in``, from asynchronous code."""
+        return await sync_to_async(self.enqueue_in, thread_sensitive=True)(delay, *args, **kwargs)
+
+    async def aenqueue_at(self, moment: datetime, /, *args: P.args, **kwargs: P.kwargs) -> Job | None:
+        """Do the same as ``enqueue_at``, from asynchronous code."""
+        return await sync_to_async(self.enqueue_at, thread_sensitive=True)(moment, *args, **kwargs)
 
     def enqueue_many(self, calls: Iterable[enqueueing.Call]) -> list[Job]:
         """Enqueue a job for each call, a tuple of positional or a dict of keyword arguments.
