@@ -11,7 +11,8 @@ from jobqueue import inflight as module
 from jobqueue.exceptions import RunLost
 from jobqueue.inflight import InFlight
 from jobqueue.patience import GaveUp
-from jobqueue.recovery import DeadWorker, no_retry, put_back
+from jobqueue.recovery import DeadWorker, Ending, no_retry, put_back
+from jobqueue.retrying import Later
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.pushing import push
@@ -150,6 +151,57 @@ def test_a_killed_child_is_not_counted_as_failed(redis, in_flight):
 
     assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
     assert (processed(redis), redis.get("resque:stat:failed")) == (1, None)
+
+
+def test_a_job_that_is_tried_again_is_settled_at_once_with_what_ended_before(redis, in_flight, page):
+    claim(in_flight)
+    perform(in_flight, 1)
+    begin(in_flight)
+    (job,) = in_flight._places.jobs
+
+    in_flight.retry(job, Later(b"b later", 60_000))
+    in_flight.retry(job, Later(b"b again", 60_000))
+
+    assert redis.zrange("resque:later", 0, -1) == [b"b later"]
+    assert held(redis, in_flight) == {3: b"0:c", 4: b"0:d"}
+    assert (processed(redis), redis.get("resque:stat:failed")) == (2, None)
+    assert page.running == set()
+
+
+@pytest.mark.parametrize(
+    ("ending", "left", "later", "failed"),
+    [
+        (Ending(1, "done"), [], [], []),
+        (Ending(1, "failed", b"entry"), [], [], [b"entry"]),
+        (Ending(1, "killed", b"entry"), [], [], [b"entry"]),
+        (Ending(1, "later", b"a later", 60_000), [], [b"a later"], []),
+        (Ending(1, "back", b"a again"), [b"a again"], [], []),
+        (Ending(1, "back"), [b"a"], [], []),
+    ],
+)
+def test_a_job_ends_as_another_process_tells(redis, in_flight, ending, left, later, failed):
+    claim(in_flight, most=1)
+    begin(in_flight)
+    (job,) = in_flight._places.jobs
+
+    in_flight.end_as(job, ending)
+    in_flight.let_go()
+
+    assert waiting(redis) == [*left, b"b", b"c", b"d"]
+    assert redis.zrange("resque:later", 0, -1) == later
+    assert redis.lrange("resque:failed", 0, -1) == failed
+    assert held(redis, in_flight) == {}
+
+
+def test_jobs_that_do_not_end_in_a_stop_end_as_is_judged(redis, in_flight, caplog):
+    claim(in_flight, most=2)
+    begin(in_flight)
+
+    in_flight.abandon(lambda held, worker_id: Ending(held.token, "later", held.payload + b" later", 60_000))
+
+    assert redis.zrange("resque:later", 0, -1) == [b"a later"]
+    assert waiting(redis) == [b"b", b"c", b"d"]
+    assert "later: (Job{work} | b'a') did not end in time" in caplog.text
 
 
 def test_a_job_that_is_not_running_any_more_ends_for_nobody(redis, in_flight):

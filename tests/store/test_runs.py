@@ -134,6 +134,28 @@ def test_each_ending_is_counted_as_resque_counts_it(redis, link, run, how, faile
     assert waiting(redis) == [b"d"]
 
 
+def test_jobs_that_are_tried_again_wait_and_are_counted(redis, link, run):
+    runs.recover(link, run.name, lambda held, _: Ending(held.token, "later", held.payload + b"!", 60_000))
+
+    seconds, _ = redis.time()
+    waits = redis.zrange("resque:later", 0, -1, withscores=True)
+    assert [member for member, _ in waits] == [b"a!", b"b!", b"c!"]
+    assert [moment / 1000 - seconds for _, moment in waits] == pytest.approx([60, 60, 60], abs=5)
+    assert redis.get("resque:stat:processed") == b"3"
+    assert redis.llen("resque:wake_scheduler") == 1
+    assert waiting(redis) == [b"d"]
+
+
+def test_where_later_is_no_sorted_set_nothing_is_recovered(redis, link, run):
+    redis.set("resque:later", "no sorted set")
+
+    with pytest.raises(Exception, match="WRONGTYPE resque:later is no sorted set"):
+        runs.recover(link, run.name, ends("later"))
+
+    assert run.tokens() == {1, 2, 3}
+    assert redis.zscore("resque:runs", run.name)
+
+
 def test_the_judge_sees_each_job_as_redis_holds_it(link, run):
     seen = []
 
