@@ -11,7 +11,9 @@ from django.db import DEFAULT_DB_ALIAS
 from jobqueue.arity import Arity
 from jobqueue.hooks import NO_HOOKS, Hooks
 from jobqueue.options import OnCrash, check_queue
+from jobqueue.pause import Pause
 from jobqueue.retrying import Backoff, Kinds, RetryPolicy
+from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_debounce
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +49,14 @@ class Defined(Generic[P, R]):
     """Only what is one of these is worth another attempt; None for everything."""
     fail_on: Kinds = ()
     """What is one of these is not, even if ``retry_on`` names it."""
+    unique: Unique | None = None
+    """Of equal jobs only one waits ("queued"), or only one waits or runs ("until_done"); None: any number."""
+    unique_by: UniqueBy | None = None
+    """What makes jobs equal: what this returns for their arguments; None for all their arguments."""
+    on_conflict: OnConflict = "drop"
+    """What becomes of an enqueue that meets an equal job; see ``Definition.enqueue``."""
+    debounce: Pause | None = None
+    """Equal calls within this time become one job, which gets the arguments of the last; None: no waiting."""
     owner: type | None = field(default=None, repr=False)
     """The class that was defined as a job, if it was one."""
     database: str = DEFAULT_DB_ALIAS
@@ -60,6 +70,7 @@ class Defined(Generic[P, R]):
 
     def __post_init__(self) -> None:
         check_queue(self.queue, self.place)
+        check_debounce(self.debounce, self.unique, self.on_conflict, self.place)
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -70,8 +81,15 @@ class Defined(Generic[P, R]):
         return self.function(*args, **kwargs)
 
     def using(
-        self, *, queue: str | None = None, database: str | None = None, on_commit: bool | None = None
+        self,
+        *,
+        queue: str | None = None,
+        database: str | None = None,
+        on_commit: bool | None = None,
+        debounce: Pause | None = None,
     ) -> Self:
-        """Return a copy that enqueues to another queue, with another database's commit, or at once."""
+        """Return a copy that enqueues to another queue, with another commit, at once, or debounced."""
         changes: dict[str, Any] = {"queue": queue, "database": database, "on_commit": on_commit}
+        if debounce is not None:
+            changes |= {"debounce": debounce, "unique": self.unique or "queued"}
         return replace(self, **{name: value for name, value in changes.items() if value is not None})

@@ -33,6 +33,7 @@ from jobqueue.options import (
 from jobqueue.pause import Pause
 from jobqueue.payload import Job
 from jobqueue.retrying import Backoff
+from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_unique
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,6 +121,10 @@ def job(
     backoff: Backoff | None = None,
     retry_on: ErrorKinds | None = None,
     fail_on: ErrorKinds | None = None,
+    unique: Unique | None = None,
+    unique_by: UniqueBy | None = None,
+    on_conflict: OnConflict | None = None,
+    debounce: Pause | None = None,
 ) -> Any:
     """Make a function a job definition, or let a class be one: that stays as it is, see ``enqueue``.
 
@@ -141,6 +146,10 @@ def job(
         "backoff": backoff,
         "retry_on": retry_on,
         "fail_on": fail_on,
+        "unique": unique,
+        "unique_by": unique_by,
+        "on_conflict": on_conflict,
+        "debounce": debounce,
     }
     given: Any = {option: value for option, value in options.items() if value is not None}
 
@@ -227,9 +236,20 @@ def _register(definition: Definition[P, R]) -> Definition[P, R]:
     check_timeout(definition.timeout, definition.place)
     check_crashes(definition.on_crash, definition.max_crashes, definition.place)
     _check_retries(definition)
+    _check_unique(definition)
     check_hooks(definition.hooks, definition.place, is_async=definition.is_async)
     registry.register(definition)
     return definition
+
+
+def _check_unique(definition: Definition[P, R]) -> None:
+    check_unique(
+        definition.unique,
+        definition.unique_by,
+        definition.on_conflict,
+        definition.place,
+        bare=definition.bare,
+    )
 
 
 def _check_retries(definition: Definition[P, R]) -> None:

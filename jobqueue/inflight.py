@@ -19,6 +19,7 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
+from jobqueue.locks import MARK, lock_of
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
 from jobqueue.recovery import Ending, Held, Judge, put_back
@@ -103,7 +104,10 @@ class InFlight:
             if is_alone(job.payload):
                 return self._hand_out_alone(lane)
             self._batch.popleft()
-            self._places.all[lane.number].begin(job, now + HOLD_SECONDS)
+            place = self._places.all[lane.number]
+            place.begin(job, now + HOLD_SECONDS)
+            if MARK in job.payload and not self._has_begun(place, job):
+                return None
             lane.begin(job.token)
             return job
 
@@ -123,6 +127,8 @@ class InFlight:
             place = self._first if self._first.job is job else self._places.of(job)
             if place is None:
                 return
+            if MARK in job.payload:
+                self._note_lock(job, "done")
             if entry is None:
                 self._endings.done.append(job.token)
                 self._page.finish(place.lane, job.token)
@@ -140,6 +146,7 @@ class InFlight:
             if place is None:
                 return
             self._endings.later.append((job.token, later))
+            self._note_lock(job, "later", later.member)
             self._settle_or_lose(self._settle)
             place.lane.clear()
             place.clear()
@@ -150,6 +157,7 @@ class InFlight:
             place = self._places.of(job)
             if place is None:
                 return
+            self._note_lock(job, "back", payload or job.payload)
             if payload:
                 self._endings.again.append((job.token, payload))
                 self._settle_or_lose(self._settle)
@@ -242,10 +250,23 @@ class InFlight:
         place.begin(job, 0.0)
         place.is_alone = True
         self._settle_or_lose(lambda: self._hold([place]))
-        if place.job is not job:
+        if place.job is not job or not self._has_begun(place, job):
             return None
         lane.begin(job.token)
         return job
+
+    def _has_begun(self, place: Place, job: Claimed) -> bool:
+        """Let an equal job wait from now on, if this is unique until it begins; is it still in flight?"""
+        lock = lock_of(job.payload)
+        if lock and lock.ends_at_begin:
+            self._settle_or_lose(lambda: self._reconciled(lambda: self._run.begin(job.token, lock)))
+        return place.job is job
+
+    def _note_lock(self, job: Claimed, how: str, text: bytes = b"") -> None:
+        """Note what becomes of the lock of a unique job that leaves flight."""
+        if lock := lock_of(job.payload):
+            change = lock.digest, lock.id, lock.value_after(how, job.queue, text)
+            self._endings.locks.append((job.token, *change))
 
     def _clear_lanes(self) -> None:
         for lane in self._page.lanes:

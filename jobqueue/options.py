@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict
 
 from jobqueue.exceptions import InvalidDefinition
-from jobqueue.pause import pause_seconds
+from jobqueue.pause import Pause, pause_seconds
 from jobqueue.retrying import Backoff
 from jobqueue.rubyjson import is_unicode
+from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy
 
 OnCrash = Literal["fail", "retry"]
 ErrorKinds = type[BaseException] | Sequence[type[BaseException]]
@@ -34,6 +35,10 @@ class Fields(TypedDict, total=False):
     backoff: Backoff
     retry_on: Any
     fail_on: Any
+    unique: Unique
+    unique_by: UniqueBy
+    on_conflict: OnConflict
+    debounce: Pause
 
 
 class Options(Fields, total=False):
@@ -137,6 +142,8 @@ def settled(options: Options, place: str) -> Fields:
             given[option] = (kinds,)
         elif isinstance(kinds, list):
             given[option] = tuple(kinds)
+    if given.get("debounce") is not None:
+        given.setdefault("unique", "queued")
     if given.get("retries") and type(given["retries"]) is int:
         # What may begin anew after an error may do so after a crash
         given.setdefault("on_crash", "retry")

@@ -14,14 +14,15 @@ FLOORS = (
     # 0 words
     "exceptions conf keys pause readiness signals unix",
     # 1 values
-    "attempts backoff clock delayed duetime failure ids memoryfile patterns payload plainjson recovery"
+    "attempts backoff clock delayed duetime failure ids locks memoryfile patterns payload plainjson recovery"
     " retrying rubyjson sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
     " socketpath store trouble",
     # 3 jobs
     "api arity asyncperforming background calling changes collection coroutines databases defined definition"
-    " dequeueing discovery enqueueing hooks interruption laneinterruption options performing registry",
+    " dequeueing discovery enqueueing hooks interruption laneinterruption options performing registry unique"
+    " uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
     " inflight lifeline memory patience pidfile processtitle queueorder recovering reloading renewal running"

@@ -1,9 +1,10 @@
 -- End a run: deal with all it has in flight and forget its worker. A worker that leaves ends its own run so.
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 queues  6 workers  7 workers:heartbeat
 --       8 worker:<id>  9 worker:<id>:started  10 stat:processed:<id>  11 stat:failed:<id>
---       12 later  13 wake_scheduler
+--       12 later  13 wake_scheduler  14 unique
 -- ARGV: 1 run  2 worker id  3 last heartbeat in ms that counts as dead, or "" for at once
 --       4 "queue:" prefix  5 "wake:" prefix  6 whether worker:<id> was there, 0 or 1
+--       7 number of changes of locks, then digest, id and new value of each, where no value gives the lock back;
 --       then per token in ascending order: token, ending, text, pause in ms. Endings: "done"; "killed" (text:
 --       failure entry; counts as processed, as in Resque) and "failed" (failure entry; counts for nothing);
 --       "pruned" (Ruby has failed it; counts for nothing); "later" (tried again after the pause; counts as
@@ -14,6 +15,7 @@
 -- include _held
 -- include _clock
 -- include _later
+-- include _locks
 -- include _places
 local heartbeat = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not heartbeat or (ARGV[3] ~= "" and tonumber(heartbeat) > tonumber(ARGV[3])) then
@@ -23,8 +25,9 @@ end
 if redis.call("EXISTS", KEYS[8]) ~= tonumber(ARGV[6]) then
   return -1
 end
+local first = 8 + 3 * ARGV[7]
 local known = {worker = true, next = true}
-for i = 7, #ARGV, 4 do
+for i = first, #ARGV, 4 do
   known[ARGV[i]] = true
 end
 for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
@@ -34,7 +37,7 @@ for _, token in ipairs(redis.call("HKEYS", KEYS[2])) do
 end
 
 local refusal
-for i = 7, #ARGV, 4 do
+for i = first, #ARGV, 4 do
   local ending = ARGV[i + 1]
   if ending == "killed" or ending == "failed" then
     refusal = refusal or no_place(KEYS[3], "list")
@@ -50,7 +53,7 @@ end
 
 redis.call("ZREM", KEYS[1], ARGV[1])
 local processed = 0
-for i = #ARGV - 3, 7, -4 do
+for i = #ARGV - 3, first, -4 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local ending = ARGV[i + 1]
   if held and ending ~= "back" then
@@ -68,6 +71,9 @@ for i = #ARGV - 3, 7, -4 do
     redis.pcall("SADD", KEYS[5], queue)
     ring(ARGV[5] .. queue)
   end
+end
+for i = 8, first - 1, 3 do
+  change_lock(KEYS[14], ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
 redis.call("DEL", KEYS[2], KEYS[8], KEYS[9], KEYS[10], KEYS[11])
 redis.pcall("SREM", KEYS[6], ARGV[2])

@@ -2,8 +2,10 @@
 -- back at the head.
 -- KEYS: 1 runs  2 inflight:<run>  3 failed  4 stat:processed  5 stat:failed
 --       6 stat:processed:<id>  7 stat:failed:<id>  8 worker:<id>  9 queues  10 later  11 wake_scheduler
+--       12 unique
 -- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed  7 later
---       then tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
+--       8 number of changes of locks
+--       then token, digest, id and new value of each change, where no value gives the lock back; tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
 --       does not count as failed; triples (token, pause in ms, text) of those that are tried again, processed
 --       and not failed; pairs (token, payload) to put back in ascending order of tokens, where an empty
 --       payload leaves it as it is
@@ -13,11 +15,13 @@
 -- include _held
 -- include _clock
 -- include _later
+-- include _locks
 -- include _places
 local done, raised, killed = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local later = tonumber(ARGV[7])
+local later, locks = tonumber(ARGV[7]), tonumber(ARGV[8])
+local first = 9 + 4 * locks
 local refusal = raised + killed > 0 and no_place(KEYS[3], "list") or later > 0 and no_place(KEYS[10], "zset")
-for i = 8 + done + 2 * (raised + killed) + 3 * later, #ARGV, 2 do
+for i = first + done + 2 * (raised + killed) + 3 * later, #ARGV, 2 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
   local queue = held and unhold(held)
   refusal = refusal or queue and no_place(ARGV[2] .. queue, "list")
@@ -26,7 +30,14 @@ if refusal then
   return refusal
 end
 
-local at = 8
+local changes = {}
+for i = 9, first - 1, 4 do
+  if redis.call("HEXISTS", KEYS[2], ARGV[i]) == 1 then
+    changes[#changes + 1] = i
+  end
+end
+
+local at = first
 local processed, failed = 0, 0
 if done > 0 then
   processed = redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))
@@ -78,5 +89,8 @@ end
 if failed > 0 then
   redis.pcall("INCRBY", KEYS[5], failed)
   redis.pcall("INCRBY", KEYS[7], failed)
+end
+for _, i in ipairs(changes) do
+  change_lock(KEYS[12], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
 end
 return processed + back

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count, repeat
+from itertools import chain, count, repeat
 
 import msgspec
 from redis.exceptions import ResponseError
@@ -15,6 +15,7 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
+from jobqueue.locks import Lock
 from jobqueue.recovery import is_token
 from jobqueue.retrying import Later
 from jobqueue.scripts import load
@@ -51,6 +52,8 @@ class Endings:
     """Tokens to put back at the head of their queues, in the order of their claims."""
     again: list[tuple[int, bytes]] = field(default_factory=list)
     """The same with payloads that have changed."""
+    locks: list[tuple[int, str, str, bytes]] = field(default_factory=list)
+    """What becomes of the locks of those that are unique: token, digest, id, and the lock's new value."""
 
     def __bool__(self) -> bool:
         return bool(self.done or self.failed or self.killed or self.later or self.back or self.again)
@@ -106,6 +109,10 @@ class Run:
         starts = [self._scripts.start(token, shown) for token, shown in started]
         self._exchange(*([self._scripts.settle(endings), *starts] if endings else starts))
 
+    def begin(self, token: int, lock: Lock) -> None:
+        """Give back the lock of a unique job that begins: from now on an equal one may wait."""
+        self._exchange(self._scripts.begin(token, lock))
+
     def tell_of_new_queues(self) -> None:
         """Wake one more worker that waits for queues to appear."""
         self._link.run(Call(load("ring"), [self._keys.wake_any], []))
@@ -144,6 +151,7 @@ class Scripts:
             key.queues,
             key.later,
             key.wake_scheduler,
+            key.unique,
         ]
 
     def register(self, started: str, heartbeat: str) -> Call:
@@ -161,21 +169,33 @@ class Scripts:
         return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
 
     def settle(self, endings: Endings) -> Call:
-        counts = [len(endings.done), len(endings.failed), len(endings.killed), len(endings.later)]
+        ends = (endings.done, endings.failed, endings.killed, endings.later, endings.locks)
+        counts = [len(each) for each in ends]
         backs = sorted([*((token, b"") for token in endings.back), *endings.again])
         later = ((token, pause_ms, member) for token, (member, pause_ms) in endings.later)
         parts = [part for each in (*endings.failed, *endings.killed, *later, *backs) for part in each]
-        args = [self._run, *self._prefixes, *counts, *endings.done, *parts]
+        locks = chain.from_iterable(endings.locks)
+        args = [self._run, *self._prefixes, *counts, *locks, *endings.done, *parts]
         return Call(load("settle"), self._settle_keys, args)
 
     def start(self, token: int, shown: bytes) -> Call:
         to = [*self._base, self._key.worker(self._worker_id)]
         return Call(load("start"), to, [self._run, token, shown])
 
+    def begin(self, token: int, lock: Lock) -> Call:
+        return Call(load("begin"), [*self._base, self._key.unique], [self._run, token, lock.digest, lock.id])
+
     def recover(
-        self, dead_since_ms: int | str, is_shown: bool, endings: Sequence[tuple[int, str, bytes, int]]
+        self,
+        dead_since_ms: int | str,
+        is_shown: bool,
+        endings: Sequence[tuple[int, str, bytes, int]],
+        locks: Sequence[tuple[str, str, bytes]] = (),
     ) -> Call:
-        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
+        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead.
+
+        ``locks`` are the changes of locks: digest, id and new value.
+        """
         key, worker_id = self._key, self._worker_id
         to = [
             *self._base,
@@ -190,6 +210,7 @@ class Scripts:
             key.worker_stat("failed", worker_id),
             key.later,
             key.wake_scheduler,
+            key.unique,
         ]
-        args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown)]
-        return Call(load("recover"), to, [*args, *(part for ending in endings for part in ending)])
+        args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown), len(locks)]
+        return Call(load("recover"), to, [*args, *chain(*locks), *chain(*endings)])

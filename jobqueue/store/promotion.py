@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jobqueue import delayed, failure
+from jobqueue import delayed, failure, locks
 from jobqueue.conf import hostname, settings
 from jobqueue.connection import keys
 from jobqueue.exceptions import InvalidPayload
@@ -71,8 +71,10 @@ def promote(link: Link, until_ms: int, most: int = MOST) -> Batch:
     )
 
     def call(some: Sequence[Prepared]) -> Call:
-        to = [key.later, key.queues, key.failed, key.wake_any]
-        return Call(load("promote"), to, [*_prefixes(key), until_ms, *_parts(some)])
+        to = [key.later, key.queues, key.failed, key.wake_any, key.unique]
+        moved = [each for each in some if locks.MARK in each.text]
+        own = [part for each in moved for part in _lock(each)]
+        return Call(load("promote"), to, [*_prefixes(key), until_ms, len(own) // 4, *own, *_parts(some)])
 
     return _brought(link, [each for _, each in due], call)
 
@@ -159,6 +161,15 @@ def _stuck(due: Prepared) -> Prepared:
         f"the key of the queue {due.queue!r} holds another type of value, so no job can be put there"
     )
     return due._replace(queue="", payload=_failure(due.payload, error, due.queue))
+
+
+def _lock(due: Prepared) -> Sequence[bytes | str]:
+    """Return what a unique job's lock becomes when the job is brought; nothing of one that is not unique."""
+    lock = locks.lock_of(due.text)
+    if lock is None:
+        return ()
+    value = locks.held(lock.id, locks.place(due.queue), due.payload) if due.queue else b""
+    return due.text, lock.digest, lock.id, value
 
 
 def _prefixes(key: Keys) -> list[str]:

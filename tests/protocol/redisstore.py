@@ -48,7 +48,7 @@ class RedisStore:
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
         key = self.key
         to = [key.sent(producer), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-        self.write(lambda: load("enqueue")(client(), to, [number, queue, 60, payload.encode(Job(job, []))]))
+        self.write(lambda: load("enqueue")(client(), to, [number, 60, queue, payload.encode(Job(job, []))]))
 
     def write(self, step: Callable[[], Any]) -> Any:
         try:

@@ -27,7 +27,7 @@ SEARCH = settings(
 
 BROKEN_SCRIPTS = [
     # A push is appended each time it is sent
-    ("enqueue", 'redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])', ""),
+    ("enqueue", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
     # A recovered run goes on
     ("claim", "-- include _fence", ""),
     ("settle", "-- include _fence", ""),
@@ -56,15 +56,15 @@ BROKEN_SCRIPTS = [
     ("recover", 'redis.call("ZREM", KEYS[1], ARGV[1])', ""),
     ("recover", 'redis.call("LPUSH",', 'redis.call("LLEN",'),
     ("recover", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
-    ("recover", "for i = #ARGV - 2, 7, -3 do", "for i = 7, #ARGV - 2, 3 do"),
+    ("recover", "for i = #ARGV - 3, first, -4 do", "for i = first, #ARGV - 3, 4 do"),
     ("recover", '    if ending == "killed" or ending == "failed" then', "    if true then"),
-    ("recover", '    if ending == "done" or ending == "killed" then', "    if true then"),
+    ("recover", 'if ending == "done" or ending == "killed" or ending == "later" then', "if true then"),
     # A late registration forgets what is in flight
     ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
     # Operators
     ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
     ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
-    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, payload)', 'redis.call("LLEN", KEYS[1])'),
+    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, ARGV[i])', 'redis.call("LLEN", KEYS[1])'),
     ("remove_queue", 'redis.call("DEL", KEYS[3], KEYS[4])', ""),
 ]
 

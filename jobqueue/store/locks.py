@@ -1,0 +1,113 @@
+"""Locks of unique jobs: enqueue under them, and release those that nobody holds any more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from redis.exceptions import ResponseError
+
+from jobqueue import ids
+from jobqueue.connection import client, keys, reaching
+from jobqueue.inspection.locks import SeenLock, count, every
+from jobqueue.inspection.replies import ask
+from jobqueue.keys import Keys, to_text
+from jobqueue.scripts import load
+from jobqueue.store.pushing import send
+
+Mode = Literal["drop", "replace", "raise"]
+"""What becomes of a job whose lock another one holds."""
+
+SURELY_HELD = timedelta(minutes=1)
+"""So young a lock is not looked after: its job may have been enqueued while others were looked at."""
+READ_AT_ONCE = 1000
+RELEASED_AT_ONCE = 50
+"""Each may make Redis look through a queue."""
+
+
+class Candidate(NamedTuple):
+    """A unique job that is to be enqueued."""
+
+    digest: str
+    id: str
+    payload: bytes
+
+
+def enqueue(queue: str, jobs: Sequence[Candidate], mode: Mode) -> list[str]:
+    """Append jobs to a queue, each unless another holds its lock.
+
+    Returns for each the id of the job that holds its lock, "" if it was enqueued. With "raise" none of up to
+    1,000 jobs is enqueued if one cannot be. Raises RedisUnreachable, and NotReplicated as ``pushing.push``.
+    """
+
+    def names(key: Keys) -> list[str]:
+        return [key.queue(queue), key.queues, key.wake(queue), key.wake_any, key.unique, key.runs]
+
+    answers = send("enqueue_unique", names, [queue, keys().prefix, mode], jobs, f"Enqueued in {queue!r}")
+    return [to_text(id) for some in answers for id in some]
+
+
+def release(lock: SeenLock) -> bool:
+    """Release a lock although its job may wait or run; False if it has changed since it was read."""
+    return _release([lock], in_any_case=True) == 1
+
+
+def release_orphans(*, young_too: bool = False) -> int:
+    """Release the locks whose jobs neither wait nor are in flight; return how many there were.
+
+    Such are left when a job was taken away by hand or by a worker of Ruby. It reads everything that waits, in
+    parts, where there are locks at all. Young locks, which may belong to jobs that came meanwhile, are
+    looked at only if asked for. Raises RedisUnreachable.
+    """
+    if not count():
+        return 0
+    youngest = datetime.now(UTC) - (timedelta() if young_too else SURELY_HELD)
+    waiting = {hash(text) for text in _waiting()}
+    return _release_gone([lock for lock in every() if _is_suspect(lock, waiting, youngest)])
+
+
+def release_orphans_of(place: str) -> int:
+    """Release the locks of jobs that waited in a place which was emptied; return how many there were."""
+    if not count():
+        return 0
+    return _release_gone([lock for lock in every() if lock.holder and lock.holder.place == place])
+
+
+def _is_suspect(lock: SeenLock, waiting: Collection[int], youngest: datetime) -> bool:
+    if lock.holder is None:
+        return True
+    enqueued_at = ids.enqueued_at(lock.holder.id)
+    return hash(lock.holder.text) not in waiting and (enqueued_at is None or enqueued_at < youngest)
+
+
+def _release_gone(suspects: Sequence[SeenLock]) -> int:
+    parts = range(0, len(suspects), RELEASED_AT_ONCE)
+    return sum(_release(suspects[start : start + RELEASED_AT_ONCE], in_any_case=False) for start in parts)
+
+
+def _release(locks: Sequence[SeenLock], *, in_any_case: bool) -> int:
+    key = keys()
+    pairs = [part for lock in locks for part in (lock.digest, lock.value)]
+    with reaching():
+        return int(
+            load("release_locks")(client(), [key.unique, key.runs], [key.prefix, int(in_any_case), *pairs])
+        )
+
+
+def _waiting() -> Iterator[bytes]:
+    """Yield the texts of the jobs that wait; some may be missed that move meanwhile."""
+    key = keys()
+    for queue in ask("SMEMBERS", key.queues):
+        yield from _listed("LRANGE", key.queue(to_text(queue)))
+    yield from _listed("ZRANGE", key.later)
+
+
+def _listed(command: str, key: str) -> Iterator[Any]:
+    # From the end: workers that claim at the head meanwhile move nothing
+    start = -1
+    with suppress(ResponseError):
+        while some := ask(command, key, start - READ_AT_ONCE + 1, start):
+            yield from some
+            start -= READ_AT_ONCE
