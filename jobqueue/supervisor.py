@@ -29,6 +29,7 @@ from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
 from jobqueue.renewal import Inherited
+from jobqueue.schedulerprocess import SchedulerProcess
 from jobqueue.sharedpage import SharedPage
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import KILL_AFTER_SECONDS, REPLACE, Slot
@@ -73,6 +74,7 @@ class Supervisor:
         self._sign_of_life = SignOfLife(options.count)
         orphans_seconds = options.stops.for_orphans.seconds + KILL_AFTER_SECONDS
         self._guardian = Guardian(orphans_seconds, inherited.guardian)
+        self._scheduler = SchedulerProcess(options.stops, is_wanted=options.has_scheduler)
 
     def run(self) -> None:
         """Supervise until every worker has left."""
@@ -86,6 +88,7 @@ class Supervisor:
                 self.turn()
         finally:
             self._renewal.close()
+            self._scheduler.dismiss()
             if not self._workers():
                 self._guardian.dismiss()
             self._sign_of_life.withdraw()
@@ -105,6 +108,7 @@ class Supervisor:
         self._stop_or_kill()
         self._recoverer.recover_own()
         self._keep_guardian()
+        self._scheduler.keep(self._attention, self._guardian, before_fork=self._disconnect)
         self._start_missing()
         self._retire_old()
         self._renew_if_due()
@@ -137,7 +141,7 @@ class Supervisor:
     def _keep_guardian(self) -> None:
         if self._guardian.is_missing():
             self._disconnect()
-            self._guardian.start(slot.pid for slot in self._workers())
+            self._guardian.start([*self._scheduler.pids, *(slot.pid for slot in self._workers())])
 
     def _disconnect(self) -> None:
         """Before a fork: two processes on one socket garble each other."""
@@ -233,6 +237,7 @@ class Supervisor:
             with attention.signals_waiting():
                 # A stop that has come by now is known here alone; one that comes later, the new program hears
                 if not self._attention.is_stopping:
+                    self._scheduler.dismiss()
                     paused = self._attention.is_paused
                     self._renewal.execute(Inherited(self._workers(), paused, self._guardian.handle))
 

@@ -26,7 +26,8 @@ FLOORS = (
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
     " inflight lifeline memory patience pidfile processtitle queueorder recovering reloading renewal running"
-    " signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    " scheduler schedulerbell schedulerprocess signoflife slot stacks supervisor systemd watchdog worker"
+    " workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

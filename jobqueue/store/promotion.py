@@ -21,7 +21,7 @@ LOCK_PREFIX_VARIABLE = "RESQUE_SCHEDULER_MASTER_LOCK_PREFIX"
 MOST = 500
 MOST_BARE = 100
 """Each of these takes a look at those behind it, for one that is equal."""
-FEWEST = 20
+FEWEST = 5
 LARGE_BYTES = 2_000_000
 """Batches that are larger are halved, so that no job is so large that a scheduler grows."""
 IS_FOREIGN = -1

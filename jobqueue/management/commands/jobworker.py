@@ -62,7 +62,14 @@ class Command(BaseCommand):
             help="Seconds between two looks of an idle worker that nothing wakes (5); 0 is --burst. "
             "Environment: INTERVAL.",
         )
-        parser.add_argument("--burst", action="store_true", help="Stop when no job is left.")
+        parser.add_argument(
+            "--burst", action="store_true", help="Stop when no job is left; without a scheduler."
+        )
+        parser.add_argument(
+            "--no-scheduler",
+            action="store_true",
+            help="Leave delayed and recurring jobs to other machines, or to `manage.py jobscheduler`.",
+        )
         parser.add_argument(
             "--shutdown-timeout",
             type=float,
