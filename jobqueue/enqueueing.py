@@ -10,12 +10,19 @@ from typing import Any
 
 import msgspec
 
-from jobqueue import collection, databases, duetime, performing, registry, signals
+from jobqueue import collection, databases, duetime, performing, registry, signals, unique
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
-from jobqueue.exceptions import InvalidArguments, NotReplicated, PayloadTooLarge, RedisUnreachable
+from jobqueue.exceptions import (
+    AlreadyEnqueued,
+    InvalidArguments,
+    NotReplicated,
+    PayloadTooLarge,
+    RedisUnreachable,
+)
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id, new_ids
+from jobqueue.locks import lock_of
 from jobqueue.payload import Job, decode, encode
 from jobqueue.store.delayed import delay, delay_bare
 from jobqueue.store.pushing import MOST_PER_SCRIPT, push
@@ -40,6 +47,8 @@ def enqueue(
     moment_ms: int | None = None,
 ) -> Job | None:
     """Enqueue one job, or delay it until a moment; None if it was vetoed. See ``Definition.enqueue``."""
+    if definition.unique is not None and moment_ms is None:
+        moment_ms = unique.moment_ms(definition)
     hooks = definition.hooks.before_schedule if duetime.ahead(moment_ms) else ()
     if hooks and not allow(hooks, args, kwargs):
         return None
@@ -61,7 +70,7 @@ def enqueue_many(definition: Defined[..., Any], calls: Iterable[Call]) -> list[J
             raise type(error)(f"calls[{index}]: {error}") from error
         if prepared is not None:
             batch.append(prepared)
-    _deliver(definition, batch)
+    _deliver(definition, batch, unique.moment_ms(definition))
     return [prepared.job for prepared in batch]
 
 
@@ -71,6 +80,8 @@ def deliver_raw(queue: str, payload: bytes, moment_ms: int | None = None) -> Non
         jobs.add(queue, decode(payload), moment_ms)
     elif settings.inline:
         performing.perform_inline(registry.get(decode(payload).name), payload, queue)
+    elif lock := lock_of(payload):
+        unique.put_raw(queue, payload, lock, moment_ms)
     else:
         _put(queue, [payload], moment_ms, bare=decode(payload).id is None)
 
@@ -81,6 +92,8 @@ def _prepare(
     """Check a call and make its job; None if a hook says not to enqueue it."""
     definition.arity.check(definition.name, args, kwargs)
     job = Job(definition.name, list(args), dict(kwargs), id)
+    if definition.unique is not None:
+        job = msgspec.structs.replace(job, unique=unique.lock_field(definition, args, kwargs))
     payload = encode(job)
     hooks = definition.hooks.before_enqueue
     return Prepared(job, payload) if not hooks or allow(hooks, args, kwargs) else None
@@ -108,9 +121,15 @@ def _deliver(definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms
         _announce(definition, batch, None)
     elif definition.on_commit and databases.in_transaction(definition.database):
         # No caller waits for the error then; it has been reported
-        databases.on_commit(partial(_push, definition, batch, moment_ms), definition.database)
+        databases.on_commit(partial(_push_at_commit, definition, batch, moment_ms), definition.database)
     elif error := _push(definition, batch, moment_ms):
         raise error
+
+
+def _push_at_commit(definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms: int | None) -> None:
+    error = _push(definition, batch, moment_ms)
+    if isinstance(error, AlreadyEnqueued):
+        _log.warning("not enqueued at the commit: %s", error)
 
 
 def _push(
@@ -124,7 +143,12 @@ def _push(
     for start in range(0, len(batch), MOST_PER_SCRIPT):
         some = batch[start : start + MOST_PER_SCRIPT]
         try:
-            _put(definition.queue, [each.payload for each in some], moment_ms, bare=definition.bare)
+            if definition.unique is None:
+                _put(definition.queue, [each.payload for each in some], moment_ms, bare=definition.bare)
+            else:
+                some = _put_once(definition, some, moment_ms)
+        except AlreadyEnqueued as error:
+            return error
         except NotReplicated as error:
             _report_shortage(definition, [prepared.payload for prepared in some], moment_ms, error)
             shortage = error
@@ -144,6 +168,21 @@ def _put(queue: str, payloads: Sequence[bytes], moment_ms: int | None, *, bare: 
         delay_bare(queue, payloads, moment)
     else:
         delay(queue, payloads, moment)
+
+
+def _put_once(
+    definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms: int | None
+) -> list[Prepared]:
+    """Push or delay unique jobs; return those that were let in, and let the others be what was there."""
+    holders = unique.put(definition, [(each.job, each.payload) for each in batch], moment_ms)
+    let_in = []
+    for prepared, holder in zip(batch, holders, strict=True):
+        if holder:
+            _log.debug("equal to %s: %s", holder, performing.label(prepared.job, definition.queue))
+            prepared.job = msgspec.structs.replace(prepared.job, id=holder)
+        else:
+            let_in.append(prepared)
+    return let_in
 
 
 def _report(

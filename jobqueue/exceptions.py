@@ -9,6 +9,7 @@ JobQueueError
 ├── InvalidOption             an option of a command cannot be used
 ├── RedisUnreachable          Redis does not answer
 │   └── RedisFull             Redis has no memory left to take it in
+├── AlreadyEnqueued           an equal job of a unique definition waits or runs
 ├── NotReplicated             a job is enqueued, but on too few replicas to survive any failover
 ├── RunLost                   another process has recovered this worker's run
 └── ImproperlyConfigured ✕    (also Django's own)
@@ -92,6 +93,17 @@ class InvalidDefinition(JobQueueError, ImproperlyConfigured):
 
 class InvalidRedisURL(JobQueueError, ImproperlyConfigured):
     """REDIS_URL, or the setting in its place, cannot be understood."""
+
+
+class AlreadyEnqueued(JobQueueError):
+    """An equal job of a unique definition waits or runs, so nothing was enqueued; ``id`` is that job's."""
+
+    def __init__(self, name: str, id: str) -> None:
+        super().__init__(
+            f"An equal job of {name!r} waits or runs already, as {id}, so this one was not enqueued; with "
+            "on_conflict='drop' that job would have been returned."
+        )
+        self.id = id
 
 
 class DontPerform(Exception):  # noqa: N818 - Resque's name, an instruction and no error

@@ -34,9 +34,9 @@ class EnqueuedJobs(Collection):
     """
 
     def of(self, definition: Definition[..., Any] | type | str) -> list[Job]:
-        """Return the jobs of one definition, without their ids, fit to be compared."""
+        """Return the jobs of one definition, without their ids and locks, fit to be compared."""
         name = resolve(definition).name
-        return [msgspec.structs.replace(job, id=None) for _, job in self if job.name == name]
+        return [msgspec.structs.replace(job, id=None, unique=None) for _, job in self if job.name == name]
 
 
 @contextmanager

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobqueue import locks, rubyjson
+from jobqueue import duetime, locks, rubyjson
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
+from jobqueue.exceptions import AlreadyEnqueued
+from jobqueue.locks import Lock
+from jobqueue.pause import pause_seconds
+from jobqueue.payload import Job
+from jobqueue.store import locks as store
+from jobqueue.store.locks import Candidate, Mode
+
+LONGEST_DEBOUNCES = 10
+"""A job that is called again and again begins at last after so many times its debounce."""
 
 _UNTIL = {"queued": "queued", "until_done": "done"}
 
@@ -21,6 +30,49 @@ def lock_field(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mappi
     identity = _identity(definition, args, kwargs)
     rubyjson.check(identity, f"unique_by of {definition.name}" if definition.unique_by else "args")
     return locks.field(_UNTIL[definition.unique or "queued"], locks.digest(definition.name, identity))
+
+
+def moment_ms(definition: Defined[..., Any]) -> int | None:
+    """Return until when a job that is called now waits for further calls, in ms since the epoch."""
+    return None if definition.debounce is None else duetime.after(definition.debounce)
+
+
+def put(definition: Defined[..., Any], jobs: Sequence[tuple[Job, bytes]], moment_ms: int | None) -> list[str]:
+    """Enqueue or delay unique jobs with their payloads, each unless an equal one holds its lock.
+
+    Returns for each the id of that job, "" if there was none. Raises AlreadyEnqueued where the definition
+    wants it; else as ``store.locks.enqueue``.
+    """
+    candidates = [Candidate(_digest(job), job.id or "", payload) for job, payload in jobs]
+    moment = duetime.ahead(moment_ms)
+    if moment is None:
+        holders = store.enqueue(definition.queue, candidates, definition.on_conflict)
+    else:
+        mode, longest_ms = _mode(definition)
+        holders = store.delay(definition.queue, candidates, moment, mode, longest_ms)
+    if definition.on_conflict == "raise" and (holder := next(filter(None, holders), None)):
+        raise AlreadyEnqueued(definition.name, holder)
+    return holders
+
+
+def put_raw(queue: str, payload: bytes, lock: Lock, moment_ms: int | None) -> None:
+    """Enqueue or delay the payload of a unique job, as it stands, unless an equal job holds its lock."""
+    candidate = Candidate(lock.digest, lock.id, payload)
+    moment = duetime.ahead(moment_ms)
+    if moment is None:
+        store.enqueue(queue, [candidate], "drop")
+    else:
+        store.delay(queue, [candidate], moment, "drop")
+
+
+def _digest(job: Job) -> str:
+    return (job.unique or "").partition(":")[2]
+
+
+def _mode(definition: Defined[..., Any]) -> tuple[Mode, int]:
+    if definition.debounce is None:
+        return definition.on_conflict, 0
+    return "debounce", round(LONGEST_DEBOUNCES * pause_seconds(definition.debounce) * 1000)
 
 
 def _identity(definition: Defined[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

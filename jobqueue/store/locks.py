@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
-from jobqueue import ids
+from jobqueue import delayed, ids
 from jobqueue.connection import client, keys, reaching
 from jobqueue.inspection.locks import SeenLock, count, every
 from jobqueue.inspection.replies import ask
@@ -17,8 +17,8 @@ from jobqueue.keys import Keys, to_text
 from jobqueue.scripts import load
 from jobqueue.store.pushing import send
 
-Mode = Literal["drop", "replace", "raise"]
-"""What becomes of a job whose lock another one holds."""
+Mode = Literal["drop", "replace", "raise", "debounce"]
+"""What becomes of a job whose lock another one holds; "debounce", of delayed jobs, replaces and postpones."""
 
 SURELY_HELD = timedelta(minutes=1)
 """So young a lock is not looked after: its job may have been enqueued while others were looked at."""
@@ -46,6 +46,23 @@ def enqueue(queue: str, jobs: Sequence[Candidate], mode: Mode) -> list[str]:
         return [key.queue(queue), key.queues, key.wake(queue), key.wake_any, key.unique, key.runs]
 
     answers = send("enqueue_unique", names, [queue, keys().prefix, mode], jobs, f"Enqueued in {queue!r}")
+    return [to_text(id) for some in answers for id in some]
+
+
+def delay(
+    queue: str, jobs: Sequence[Candidate], moment_ms: int, mode: Mode, longest_ms: int = 0
+) -> list[str]:
+    """Let jobs wait until a moment, in ms since the epoch, each unless another holds its lock.
+
+    "debounce" postpones a job until so many ms after its enqueue at most. Otherwise as ``enqueue``; raises
+    InvalidPayload too.
+    """
+    items = [(job.digest, job.id, moment_ms, delayed.member(job.payload, queue), job.payload) for job in jobs]
+
+    def names(key: Keys) -> list[str]:
+        return [key.later, key.wake_scheduler, key.unique, key.runs]
+
+    answers = send("delay_unique", names, [keys().prefix, mode, longest_ms], items, f"Delayed for {queue!r}")
     return [to_text(id) for some in answers for id in some]
 
 
