@@ -38,7 +38,8 @@ from jobqueue.definition import Definition, from_function, place_of
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.inspection import values as results
 from jobqueue.inspection.values import Reading
-from jobqueue.options import check_function, check_synchronous
+from jobqueue.options import Options, check_function, check_synchronous
+from jobqueue.pause import Pause
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
 
@@ -56,6 +57,9 @@ class BackgroundValue:
     change moves an instance from one key to another only the new one is known: refresh the old one
     yourself. So do after ``update()``, ``bulk_create()`` and others that send no signals.
 
+    With ``debounce``, in seconds or a timedelta, it is computed so long after the last of the changes that
+    follow each other within that time.
+
     ``compute`` returns a JSON value. ``name``, by default ``module.Class.attribute``, names its jobs. A value
     with keys that stands in a model is forgotten when its instance is deleted.
     """
@@ -67,6 +71,7 @@ class BackgroundValue:
         refresh_on: RefreshOn = (),
         queue: str = QUEUE,
         name: str | None = None,
+        debounce: Pause | None = None,
     ) -> None:
         self._place = place_of(compute)
         check_function(compute, self._place)
@@ -74,7 +79,7 @@ class BackgroundValue:
         self._compute = compute
         self.is_keyed = _takes_key(compute, self._place)
         self._keys_of = _keys_of(refresh_on, self.is_keyed, self._place)
-        self._queue = queue
+        self._options = _options(queue, debounce)
         self._model: type[Model] | None = None
         self._definition: Definition[[Any, int | None], None] | None = None
         if name is not None:
@@ -143,7 +148,8 @@ class BackgroundValue:
         return self.name if key is None else f"{self.name}:{key}"
 
     def _define(self, name: str) -> None:
-        self._definition = from_function(self._run, queue=self._queue, name=name, place=self._place)
+        options: Options = {**self._options, "name": name}
+        self._definition = from_function(self._run, place=self._place, **options)
         for model, key_of in self._keys_of.items():
             self._watch(model, key_of)
 
@@ -228,6 +234,17 @@ def _keys_of(refresh_on: RefreshOn, is_keyed: bool, place: str) -> Mapping[type[
         return dict.fromkeys(refresh_on, _no_key)
     wanted = "a dict from model to function of the key" if is_keyed else "a tuple of models"
     raise InvalidDefinition(f"{place}: refresh_on={refresh_on!r} should be {wanted}.")
+
+
+def _options(queue: str, debounce: Pause | None) -> Options:
+    """Return the options of the jobs that compute a value."""
+    options: Options = {"queue": queue}
+    return options if debounce is None else {**options, "debounce": debounce, "unique_by": _only_key}
+
+
+def _only_key(key: Any, request: int | None) -> Any:
+    """Return what makes two jobs of one value equal: the last request is answered for all before it."""
+    return key
 
 
 def _no_key(instance: Model) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 
 import jobqueue
-from jobqueue import locks, unique
+from jobqueue import duetime, locks, unique
 from jobqueue.definition import job
 from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, InvalidDefinition
 from jobqueue.inspection.locks import every
 from jobqueue.patterns import QueueList
 from jobqueue.payload import decode
 from jobqueue.sharedpage import SharedPage
+from jobqueue.store.promotion import promote
 from jobqueue.store.queues import remove_queue
 from jobqueue.testing import capture_jobs
 from jobqueue.worker import Worker
@@ -568,3 +571,96 @@ def test_a_key_of_another_type_hinders_no_job_that_is_there(define, redis, make_
     with pytest.raises(Exception, match="WRONGTYPE"):
         definition.enqueue(1)
     assert waiting(redis) == []
+
+
+# Debounced
+
+
+def test_calls_that_follow_each_other_are_one_job_with_the_last_arguments(define, redis):
+    definition = define(debounce=60, unique_by=lambda key, _: key)
+    first = definition.enqueue(1, "a")
+    (one,) = delayed(redis)
+
+    second = definition.enqueue(1, "b")
+
+    assert second.id == first.id
+    ((id, args, moment),) = delayed(redis)
+    assert (id, args) == (first.id, [1, "b"])
+    assert one[2] <= moment <= time.time() * 1000 + 60_000
+    definition.enqueue(2, "c")
+    assert len(delayed(redis)) == 2
+
+
+def test_calls_without_end_postpone_a_job_ten_times_its_debounce_at_most(define, redis, monkeypatch):
+    definition = define(debounce=60)
+    definition.enqueue(1)
+    real = time.time
+    for later, expected in ((500, 560), (550, 600), (595, 600)):
+        monkeypatch.setattr(duetime.time, "time", lambda later=later: real() + later)
+        definition.enqueue(1)
+
+        ((_, _, moment),) = delayed(redis)
+        assert moment / 1000 - real() == pytest.approx(expected, abs=5)
+
+
+def test_a_debounced_job_that_is_due_only_gets_the_arguments(define, redis, link):
+    definition = define(debounce=60, unique_by=lambda key, _: key)
+    first = definition.enqueue(1, "a")
+    assert promote(link, int((time.time() + 61) * 1000)).promoted == 1
+    other = definition.using(queue="work").enqueue(2, "x")
+
+    definition.enqueue(1, "b")
+
+    assert waiting(redis) == [(first.id, [1, "b"])]
+    assert [id for id, *_ in delayed(redis)] == [other.id]
+    assert holders() == {first.id, other.id}
+
+
+def test_a_debounced_job_that_has_begun_is_followed_by_another(define, redis, link, make_worker, seen):
+    definition = define(lambda n: seen.append(definition.enqueue(n).id), debounce=60)
+    first = definition.enqueue(1)
+    promote(link, int((time.time() + 61) * 1000))
+
+    make_worker().turn()
+
+    assert [id for id, *_ in delayed(redis)] == seen
+    assert seen != [first.id]
+
+
+def test_a_single_call_may_be_debounced(define, redis):
+    definition = define().using(debounce=timedelta(minutes=1))
+
+    first = definition.enqueue(1)
+
+    assert definition.enqueue(1).id == first.id
+    assert len(delayed(redis)) == 1
+
+
+def test_a_debounced_job_that_is_called_many_times_at_once_is_one(define, redis):
+    definition = define(debounce=60)
+
+    jobs = definition.enqueue_many([(1,), (2,), (1,)])
+
+    assert jobs[0].id == jobs[2].id
+    assert sorted(args for _, args, _ in delayed(redis)) == [[1], [2]]
+
+
+def test_a_delayed_unique_job_has_its_lock_in_its_queue(define, redis, link):
+    definition = define(unique="queued")
+    first = definition.enqueue_in(60, 1)
+    promote(link, int((time.time() + 61) * 1000))
+
+    assert definition.enqueue(1).id == first.id
+    assert [(lock.holder.place, lock.holder.text) for lock in every()] == [
+        ("queue:work", redis.lindex(QUEUE, 0))
+    ]
+
+
+def test_a_delayed_job_without_a_place_to_go_gives_its_lock_back(define, redis, link):
+    define(unique="queued").enqueue_in(60, 1)
+    redis.set(QUEUE, "no list")
+
+    promote(link, int((time.time() + 61) * 1000))
+
+    assert redis.llen("resque:failed") == 1
+    assert holders() == set()
