@@ -115,6 +115,10 @@ class Keys:
     def unique(self) -> str:
         return f"{self.prefix}unique"
 
+    @property
+    def unique_looked_after(self) -> str:
+        return f"{self.prefix}unique:looked_after"
+
     def sent(self, producer: str) -> str:
         return f"{self.prefix}sent:{producer}"
 

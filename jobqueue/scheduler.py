@@ -1,6 +1,7 @@
 """Do what is due at a moment: bring delayed jobs to their queues. Any number of schedulers may run.
 
-A scheduler sleeps until the earliest moment that it knows of. It runs none of the user's code.
+A scheduler looks after the locks of unique jobs, too. It sleeps until the earliest moment that it knows
+of, and runs none of the user's code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from redis.exceptions import ResponseError
 from jobqueue.attention import Attention
 from jobqueue.conf import settings
 from jobqueue.link import Link
+from jobqueue.lockkeeping import LockKeeping
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.schedulerbell import SchedulerBell
 from jobqueue.store import promotion
@@ -61,6 +63,7 @@ def duties() -> list[Duty]:
     return [
         Promotion(promotion.promote, promotion.next_moment_ms, MOST),
         Promotion(promotion.promote_bare, promotion.next_bare_moment_ms, MOST_BARE),
+        LockKeeping(),
     ]
 
 

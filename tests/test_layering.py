@@ -25,9 +25,9 @@ FLOORS = (
     " uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
-    " inflight lifeline memory patience pidfile processtitle queueorder recovering reloading renewal running"
-    " scheduler schedulerbell schedulerprocess signoflife slot stacks supervisor systemd watchdog worker"
-    " workeroptions workerprocess",
+    " inflight lifeline lockkeeping memory patience pidfile processtitle queueorder recovering reloading"
+    " renewal running scheduler schedulerbell schedulerprocess signoflife slot stacks supervisor systemd"
+    " watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

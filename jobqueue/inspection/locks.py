@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ from jobqueue.inspection.jobs import SeenJob, read_job
 from jobqueue.inspection.replies import ask, fetch, or_else
 from jobqueue.keys import to_text
 from jobqueue.locks import Holder, holder
+
+Command = Callable[..., Any]
+"""Sends a command and returns its reply."""
 
 SCAN_COUNT = 500
 PAGE_SIZE = 100
@@ -61,17 +64,12 @@ def get(digest: str) -> SeenLock | None:
     return None if value is None else _seen(digest, value)
 
 
-def count() -> int:
-    """Return how many locks there are."""
-    return int(ask("HLEN", keys().unique))
-
-
-def every() -> Iterator[SeenLock]:
-    """Yield every lock that is there all the while, some at a time."""
+def every(command: Command = ask) -> Iterator[list[SeenLock]]:
+    """Yield every lock that is there all the while, some at a time. Raises what ``command`` does."""
     cursor = b"0"
     while True:
-        cursor, pairs = ask("HSCAN", keys().unique, cursor, "COUNT", SCAN_COUNT)
-        yield from _read(pairs)
+        cursor, pairs = command("HSCAN", keys().unique, cursor, "COUNT", SCAN_COUNT)
+        yield _read(pairs)
         if int(cursor) == 0:
             return
 

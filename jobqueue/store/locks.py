@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
 from jobqueue import delayed, ids
-from jobqueue.connection import client, keys, reaching
-from jobqueue.inspection.locks import SeenLock, count, every
+from jobqueue.connection import keys
+from jobqueue.inspection.locks import Command, SeenLock, every
 from jobqueue.inspection.replies import ask
 from jobqueue.keys import Keys, to_text
 from jobqueue.scripts import load
@@ -68,28 +68,35 @@ def delay(
 
 def release(lock: SeenLock) -> bool:
     """Release a lock although its job may wait or run; False if it has changed since it was read."""
-    return _release([lock], in_any_case=True) == 1
+    return _release(ask, [lock], in_any_case=True) == 1
 
 
-def release_orphans(*, young_too: bool = False) -> int:
-    """Release the locks whose jobs neither wait nor are in flight; return how many there were.
+def release_orphans(command: Command = ask, *, young_too: bool = False) -> Iterator[int]:
+    """Release the locks whose jobs neither wait nor are in flight; yield how many each step has released.
 
     Such are left when a job was taken away by hand or by a worker of Ruby. It reads everything that waits, in
     parts, where there are locks at all. Young locks, which may belong to jobs that came meanwhile, are
-    looked at only if asked for. Raises RedisUnreachable.
+    looked at only if asked for. Raises what ``command`` does, which sends one.
     """
-    if not count():
-        return 0
+    if not command("HLEN", keys().unique):
+        return
     youngest = datetime.now(UTC) - (timedelta() if young_too else SURELY_HELD)
-    waiting = {hash(text) for text in _waiting()}
-    return _release_gone([lock for lock in every() if _is_suspect(lock, waiting, youngest)])
+    waiting: set[int] = set()
+    for texts in _waiting(command):
+        waiting.update(map(hash, texts))
+        yield 0
+    for locks in every(command):
+        suspects = [lock for lock in locks if _is_suspect(lock, waiting, youngest)]
+        yield from (_release(command, some, in_any_case=False) for some in _parts(suspects))
 
 
 def release_orphans_of(place: str) -> int:
     """Release the locks of jobs that waited in a place which was emptied; return how many there were."""
-    if not count():
-        return 0
-    return _release_gone([lock for lock in every() if lock.holder and lock.holder.place == place])
+    released = 0
+    for locks in every(ask):
+        gone = [lock for lock in locks if lock.holder and lock.holder.place == place]
+        released += sum(_release(ask, some, in_any_case=False) for some in _parts(gone))
+    return released
 
 
 def _is_suspect(lock: SeenLock, waiting: Collection[int], youngest: datetime) -> bool:
@@ -99,32 +106,30 @@ def _is_suspect(lock: SeenLock, waiting: Collection[int], youngest: datetime) ->
     return hash(lock.holder.text) not in waiting and (enqueued_at is None or enqueued_at < youngest)
 
 
-def _release_gone(suspects: Sequence[SeenLock]) -> int:
-    parts = range(0, len(suspects), RELEASED_AT_ONCE)
-    return sum(_release(suspects[start : start + RELEASED_AT_ONCE], in_any_case=False) for start in parts)
+def _parts(locks: Sequence[SeenLock]) -> Iterator[Sequence[SeenLock]]:
+    return (locks[start : start + RELEASED_AT_ONCE] for start in range(0, len(locks), RELEASED_AT_ONCE))
 
 
-def _release(locks: Sequence[SeenLock], *, in_any_case: bool) -> int:
+def _release(command: Command, locks: Sequence[SeenLock], *, in_any_case: bool) -> int:
     key = keys()
     pairs = [part for lock in locks for part in (lock.digest, lock.value)]
-    with reaching():
-        return int(
-            load("release_locks")(client(), [key.unique, key.runs], [key.prefix, int(in_any_case), *pairs])
-        )
+    args = [key.prefix, int(in_any_case), *pairs]
+    # By its text: it is rare, and who sends it may know no other way
+    return int(command(*load("release_locks").by_text([key.unique, key.runs], args)))
 
 
-def _waiting() -> Iterator[bytes]:
-    """Yield the texts of the jobs that wait; some may be missed that move meanwhile."""
+def _waiting(command: Command) -> Iterator[Sequence[bytes]]:
+    """Yield the texts of the jobs that wait, some at a time; some may be missed that move meanwhile."""
     key = keys()
-    for queue in ask("SMEMBERS", key.queues):
-        yield from _listed("LRANGE", key.queue(to_text(queue)))
-    yield from _listed("ZRANGE", key.later)
+    for queue in command("SMEMBERS", key.queues):
+        yield from _listed(command, "LRANGE", key.queue(to_text(queue)))
+    yield from _listed(command, "ZRANGE", key.later)
 
 
-def _listed(command: str, key: str) -> Iterator[Any]:
+def _listed(command: Command, how: str, key: str) -> Iterator[Sequence[bytes]]:
     # From the end: workers that claim at the head meanwhile move nothing
     start = -1
     with suppress(ResponseError):
-        while some := ask(command, key, start - READ_AT_ONCE + 1, start):
-            yield from some
+        while some := command(how, key, start - READ_AT_ONCE + 1, start):
+            yield some
             start -= READ_AT_ONCE
