@@ -483,3 +483,18 @@ class AsyncHooked:
     @staticmethod
     def on_failure(error: BaseException, number: int, fails: bool = False) -> None:
         note(f"failed {number}")
+
+
+@job(queue="work", unique="queued")
+def once(number: int, seconds: float = 0.0) -> None:
+    """Tell that it began, take some time, then tell that it was done."""
+    note(f"began {number}")
+    time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work", unique="until_done", unique_by=lambda key, *_: key, on_crash="retry", max_crashes=100)
+def exclusive(key: int, number: int, seconds: float = 0.0) -> None:
+    """Take some time, then tell that it was done."""
+    time.sleep(seconds)
+    note(str(number))
