@@ -7,6 +7,7 @@ JobQueueError
 ├── UnknownJob                a payload names a job that is not registered
 ├── InvalidQueues             a worker's list of queues cannot be used
 ├── InvalidOption             an option of a command cannot be used
+├── InvalidSchedule           an entry of the schedule cannot be used
 ├── RedisUnreachable          Redis does not answer
 │   └── RedisFull             Redis has no memory left to take it in
 ├── AlreadyEnqueued           an equal job of a unique definition waits or runs
@@ -56,6 +57,10 @@ class InvalidQueues(JobQueueError, ValueError):
 
 class InvalidOption(JobQueueError, ValueError):
     """An option of a command, on its command line or in the environment, cannot be used."""
+
+
+class InvalidSchedule(JobQueueError, ValueError):
+    """An entry of the schedule cannot be used."""
 
 
 class RedisUnreachable(JobQueueError, ConnectionError):

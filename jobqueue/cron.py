@@ -1,0 +1,131 @@
+"""Times as cron names them, in the grammar that resque-scheduler reads.
+
+The library ``cronsim`` finds the times. Here stands what Ruby's cron has beside that: names such as
+``@daily``, a time zone at the end, hour 24, ranges that wrap, and more ways to name days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from jobqueue.cronfields import HOUR, MINUTE, MONTH, SECOND, Days, numbers
+from jobqueue.exceptions import InvalidSchedule
+
+NICKNAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@noon": "0 12 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_SHIFT = timedelta(hours=3)
+"""More than any clock is put forward or back."""
+_A_SECOND = timedelta(seconds=1)
+
+
+class _Times(CronSim):
+    """The times of one expression, after or before one moment, with the days as named here."""
+
+    def __init__(self, fields: str, days: Days, moment: datetime, *, back: bool) -> None:
+        super().__init__(fields, moment, reverse=back)
+        self._days = days
+
+    def match_day(self, d: date) -> bool:
+        return self._days.has(d)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """The times that one text names, in one time zone."""
+
+    text: str
+    zone: tzinfo
+    _fields: str
+    """As ``cronsim`` reads them, each day matching."""
+    _days: Days
+    _goes_by_clock: bool
+    """Names times of the clock on the wall: one in an hour that is skipped does not come, in an hour that is
+    repeated it comes once. Other times come in such a way that the same time passes between them."""
+
+    @classmethod
+    def parse(cls, text: str, zone: tzinfo = UTC) -> Cron:
+        """Read a text, which may name another time zone than ``zone``. Raises InvalidSchedule."""
+        try:
+            return cls._parse(text, zone)
+        except (InvalidSchedule, CronSimError) as error:
+            raise InvalidSchedule(
+                f"cron {text!r} cannot be read: {error}. It has five fields, minute, hour, day, month and "
+                "weekday, or six with seconds first, and may end with a time zone, as in '0 8 * * mon "
+                "Europe/Berlin'"
+            ) from error
+
+    @classmethod
+    def _parse(cls, text: str, zone: tzinfo) -> Cron:
+        if text != text.strip():
+            raise InvalidSchedule("it has blanks at its ends")
+        words = text.split()
+        if words and (found := _zone(words[-1])):
+            zone = found
+            words.pop()
+        if len(words) == 1:
+            words = NICKNAMES.get(words[0].lower(), words[0]).split()
+        if len(words) == 5:
+            words.insert(0, "0")
+        if len(words) != 6:
+            raise InvalidSchedule(f"it has {len(words)} fields")
+        second, minute, hour, day, month, weekday = (word.lower() for word in words)
+        times = [numbers(SECOND, second), numbers(MINUTE, minute), numbers(HOUR, hour)]
+        cron = cls(
+            text,
+            zone,
+            f"{' '.join(times)} * {numbers(MONTH, month)} *",
+            Days.read(day, weekday),
+            not any(word.startswith("*") for word in (second, minute, hour)),
+        )
+        if next(cron._walk(datetime(2020, 1, 1, tzinfo=UTC)), None) is None:
+            raise InvalidSchedule("it names a day that never comes")
+        return cron
+
+    def after(self, moment: datetime) -> datetime | None:
+        """Return the first time after a moment, in UTC; None if the calendar ends before."""
+        return next(self._walk(moment), None)
+
+    def until(self, moment: datetime) -> datetime | None:
+        """Return the last time that is not after a moment, in UTC; None if the calendar begins after."""
+        return next(self._walk(moment.replace(microsecond=0) + _A_SECOND, back=True), None)
+
+    def _walk(self, moment: datetime, *, back: bool = False) -> Iterator[datetime]:
+        """Yield the times after a moment, or those before it, the next one first."""
+        start = moment.astimezone(self.zone)
+        if self._goes_by_clock:
+            # Where the clock is put back, the same times of the clock lie before and after the moment
+            start = (moment + _SHIFT if back else moment - _SHIFT).astimezone(self.zone).replace(tzinfo=None)
+        for time in _Times(self._fields, self._days, start, back=back):
+            found = time.replace(tzinfo=self.zone) if self._goes_by_clock else time
+            in_utc = found.astimezone(UTC)
+            is_skipped = in_utc.astimezone(self.zone).replace(tzinfo=None) != found.replace(tzinfo=None)
+            if not is_skipped and (in_utc < moment if back else in_utc > moment):
+                yield in_utc
+
+
+def _zone(word: str) -> tzinfo | None:
+    """Return the time zone that a word names; None if it names none."""
+    if re.fullmatch(r"[+-]\d\d:?\d\d", word, re.ASCII):
+        return datetime.strptime(word, "%z").tzinfo
+    if not re.fullmatch(r"[A-Z][\w+-]+(/[A-Z][\w+-]+){0,2}", word, re.ASCII):
+        return None
+    try:
+        return ZoneInfo(word)
+    except (LookupError, OSError, ValueError):
+        if "/" not in word:
+            return None
+        raise InvalidSchedule(f"there is no time zone {word!r}") from None
