@@ -38,6 +38,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.numbers: Counter[str] = Counter()
         self.succeeded: Counter[str] = Counter()
         self.begun: Counter[str] = Counter()
+        self.tried_again: Counter[str] = Counter()
+        """How often an attempt ended with the promise of another one."""
         self.calm = True
         """Nothing crashed, froze or was rolled back: exactly once is promised."""
         self.rolled_back = False
@@ -65,6 +67,21 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.store.enqueue(queue, job, "producer", self.numbers["push"] + 1)
             self.numbers["push"] += 1
             self.order[queue].append(job)
+
+    @rule(queue=queues, answer_lost=st.booleans())
+    def delay(self, queue: str, answer_lost: bool) -> None:
+        job = self.new_job()
+        with suppress(Full):
+            for _ in range(1 + answer_lost):
+                self.store.delay(queue, job, "producer", self.numbers["push"] + 1)
+            self.numbers["push"] += 1
+
+    @precondition(lambda self: self.seen.later)
+    @rule(most=st.integers(1, 4), again=st.booleans())
+    def promote(self, most: int, again: bool) -> None:
+        """Some jobs are due, and one scheduler or two bring them."""
+        for _ in range(1 + again):
+            self.store.promote(most)
 
     def new_job(self) -> str:
         self.numbers["job"] += 1
@@ -127,16 +144,27 @@ class DeliveryMachine(RuleBasedStateMachine):
     def begin_next(self, name: str) -> None:
         if (job := self.act(name, "begin_next")) is not None:
             self.begun[job.job] += 1
-            assert self.rolled_back or self.begun[job.job] <= LIMIT + self.numbers["put back"]
+            most = LIMIT + self.numbers["put back"] + self.tried_again[job.job]
+            assert self.rolled_back or self.begun[job.job] <= most
 
-    @rule(name=workers, how=st.sampled_from(["done", "failed"]), answer_lost=st.booleans())
+    @rule(name=workers, how=st.sampled_from(["done", "failed", "later"]), answer_lost=st.booleans())
     def end(self, name: str, how: str, answer_lost: bool) -> None:
         running = self.workers[name].running
         if running is not None and how == "done":
             self.succeeded[running.job] += 1
+        elif running is not None and how == "later":
+            self.expect_again(running.job)
         self.act(name, "end", how, answer_lost=answer_lost)
 
-    @rule(name=workers, hows=st.lists(st.sampled_from(["done", "done", "failed"]), min_size=1, max_size=3))
+    def expect_again(self, job: str) -> None:
+        """An attempt ends, and another one follows, for which the job waits behind all others."""
+        self.tried_again[job] += 1
+        self.order = {queue: [each for each in order if each != job] for queue, order in self.order.items()}
+
+    @rule(
+        name=workers,
+        hows=st.lists(st.sampled_from(["done", "done", "failed", "later"]), min_size=1, max_size=3),
+    )
     def work(self, name: str, hows: list[str]) -> None:
         """Claim if need be, and perform a few jobs."""
         self.claim(name, 4, answer_lost=False)
@@ -149,7 +177,11 @@ class DeliveryMachine(RuleBasedStateMachine):
         """A job lasts, after some short ones of the same batch."""
         self.work(name, ["done"] * finish)
         self.begin_next(name)
-        self.act(name, "hold", answer_lost=answer_lost)
+        with self.heads_keep_order():
+            self.act(name, "hold", answer_lost=answer_lost)
+        if any(held for run, held in self.store.seen().in_flight.items() if run != self.workers[name].run):
+            # What another worker gives back later stands before it, though it may have come later
+            self.forget_order()
 
     @rule(name=workers, in_time=st.booleans())
     def leave(self, name: str, in_time: bool) -> None:
@@ -182,12 +214,19 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.die_supervised(name, busy, retries=True)
         self.disturb()
 
-    def die_supervised(self, name: str, busy: bool, *, retries: bool) -> None:
+    @rule(name=workers)
+    def worker_is_killed_for_a_job_that_is_tried_again(self, name: str) -> None:
+        self.be_busy(name, True)
+        if (running := self.workers[name].running) is not None:
+            self.expect_again(running.job)
+        self.die_supervised(name, False, retries=False, later=True)
+
+    def die_supervised(self, name: str, busy: bool, *, retries: bool, later: bool = False) -> None:
         self.be_busy(name, busy)
         worker = self.workers[name]
         running, finished = worker.shared_page()
         with self.heads_keep_order():
-            self.store.recover(worker.run, running, finished, supervised=True, retries=retries)
+            self.store.recover(worker.run, running, finished, True, retries, later)
         worker.begin_run()
         self.forget_order()
 
@@ -337,7 +376,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def exactly_once_while_calm(self) -> None:
         if self.calm:
-            assert all(count == 1 for count in self.begun.values())
+            assert all(count <= 1 + self.tried_again[job] for job, count in self.begun.items())
 
     def counters_count_what_ended(self) -> None:
         if self.calm:
@@ -369,10 +408,11 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def is_something_left(self) -> bool:
         seen = self.store.seen()
-        return bool(seen.waiting) or any(seen.in_flight.values())
+        return bool(seen.waiting or seen.later) or any(seen.in_flight.values())
 
     def work_on(self) -> None:
-        """Let each worker take a step."""
+        """Bring what is due, and let each worker take a step."""
+        self.store.promote(4)
         for name in NAMES:
             self.begin_next(name)
             self.end(name, "done", answer_lost=False)

@@ -31,6 +31,8 @@ class Held:
     queue: str
     job: str
     crashes: int
+    attempts: int
+    """How many have failed before."""
     started: bool = False
 
 
@@ -40,6 +42,7 @@ class Claimed:
     queue: str
     job: str
     crashes: int
+    attempts: int
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class Ending:
 
     token: int
     how: str
-    """``done``, ``failed``, ``back``, or ``again``: back with one more crash."""
+    """``done``, ``failed``, ``later`` (tried again), ``back``, or ``again`` (back with one more crash)."""
+
+
+Waiting = tuple[str, int, int]
 
 
 @dataclass
@@ -62,12 +68,12 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that stands in Redis at one moment. A waiting job comes with its crashes, a failed one with
-    whether it was retried."""
+    """All that stands in Redis at one moment. A waiting job comes with its crashes and failed attempts, a
+    delayed one with these and before them its queue, a failed one with whether it was retried."""
 
-    waiting: dict[str, list[tuple[str, int]]]
+    waiting: dict[str, list[Waiting]]
     in_flight: dict[str, dict[int, Held]]
-    later: list[str]
+    later: list[tuple[str, str, int, int]]
     failed: list[tuple[str, bool]]
     paused: set[str]
     all_paused: bool
@@ -75,14 +81,14 @@ class Seen:
     raised: int
 
     def names_waiting(self, queue: str) -> list[str]:
-        return [job for job, _ in self.waiting.get(queue, [])]
+        return [job for job, *_ in self.waiting.get(queue, [])]
 
     def places(self) -> dict[str, Counter[str]]:
         """How often each job stands in each place."""
         return {
-            "waiting": Counter(job for jobs in self.waiting.values() for job, _ in jobs),
+            "waiting": Counter(job for jobs in self.waiting.values() for job, *_ in jobs),
             "in flight": Counter(held.job for run in self.in_flight.values() for held in run.values()),
-            "later": Counter(self.later),
+            "later": Counter(job for _, job, *_ in self.later),
             "failed": Counter(job for job, _ in self.failed),
         }
 
@@ -91,6 +97,8 @@ class Store(Protocol):
     """What the scripts offer. Steps that write raise Full where there is no memory left."""
 
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None: ...
+    def delay(self, queue: str, job: str, producer: str, number: int) -> None: ...
+    def promote(self, most: int) -> None: ...
     def register(self, run: str) -> None: ...
     def register_again(self, run: str) -> None: ...
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]: ...
@@ -98,7 +106,13 @@ class Store(Protocol):
     def start(self, run: str, token: int) -> None: ...
     def tokens(self, run: str) -> set[int]: ...
     def recover(
-        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+        self,
+        run: str,
+        running: int | None,
+        finished: Sequence[int],
+        supervised: bool,
+        retries: bool = False,
+        later: bool = False,
     ) -> None: ...
     def leave(self, run: str) -> None: ...
     def pause(self, queue: str) -> None: ...
@@ -125,7 +139,9 @@ class Store(Protocol):
 class ModelStore:
     """Redis as the scripts see it."""
 
-    queues: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    queues: dict[str, list[Waiting]] = field(default_factory=dict)
+    later: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Queue, job, crashes and failed attempts of what waits for its moment, the next one first."""
     runs: dict[str, dict[int, Held]] = field(default_factory=dict)
     next: dict[str, int] = field(default_factory=dict)
     """By run: the first token that was never claimed."""
@@ -143,8 +159,12 @@ class ModelStore:
         if self.is_full:
             raise Full
 
-    def _put_back(self, queue: str, job: str, crashes: int) -> None:
-        self.queues.setdefault(queue, []).insert(0, (job, crashes))
+    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
+        self.queues.setdefault(queue, []).insert(0, (job, crashes, attempts))
+
+    def _try_later(self, held: Held) -> None:
+        self.later.append((held.queue, held.job, held.crashes, held.attempts + 1))
+        self.processed += 1
 
     def _fail(self, held: Held) -> None:
         self.failures.append((held.job, held.queue, False))
@@ -159,9 +179,23 @@ class ModelStore:
         if self.sent.get(producer, 0) >= number:
             return
         self._write()
-        self.queues.setdefault(queue, []).append((job, 0))
+        self.queues.setdefault(queue, []).append((job, 0, 0))
         self.sent[producer] = number
         self.ledger.enqueued[job] += 1
+
+    def delay(self, queue: str, job: str, producer: str, number: int) -> None:
+        if self.sent.get(producer, 0) >= number:
+            return
+        self._write()
+        self.later.append((queue, job, 0, 0))
+        self.sent[producer] = number
+        self.ledger.enqueued[job] += 1
+
+    def promote(self, most: int) -> None:
+        """Bring the first ones to their queues: they are due."""
+        due, self.later = self.later[:most], self.later[most:]
+        for queue, *waiting in due:
+            self.queues.setdefault(queue, []).append(tuple(waiting))  # type: ignore[arg-type]  # just the three
 
     def pause(self, queue: str) -> None:
         self._write()
@@ -179,20 +213,20 @@ class ModelStore:
 
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
         waiting = self.queues.get(queue, [])
-        removed = [job for job, crashes in waiting if job in jobs and not crashes]
+        removed = [job for job, *counts in waiting if job in jobs and not any(counts)]
         self.queues[queue] = [each for each in waiting if each[0] not in removed]
         self.ledger.removed.update(removed)
         return len(removed)
 
     def remove_queue(self, queue: str) -> None:
-        self.ledger.removed.update(job for job, _ in self.queues.pop(queue, []))
+        self.ledger.removed.update(job for job, *_ in self.queues.pop(queue, []))
         self.paused.discard(queue)
 
     def retry(self, place: int, as_job: str, is_stale: bool) -> str:
         """Enqueue the job of a failure anew and return its queue; a stale one has moved since it was read."""
         job, queue, _ = self.failures[place]
         self._write()
-        self.queues.setdefault(queue, []).append((as_job, 0))
+        self.queues.setdefault(queue, []).append((as_job, 0, 0))
         self.failures[place] = (job, queue, True)
         self.ledger.enqueued[as_job] += 1
         return queue
@@ -236,8 +270,8 @@ class ModelStore:
             if queue is None:
                 return []
             taken, self.queues[queue] = self.queues[queue][:most], self.queues[queue][most:]
-            for offset, (job, crashes) in enumerate(taken):
-                held[first + offset] = Held(queue, job, crashes)
+            for offset, waiting in enumerate(taken):
+                held[first + offset] = Held(queue, *waiting)
             self.next[run] = first + len(taken)
         return list(self._again(held, first))
 
@@ -245,22 +279,25 @@ class ModelStore:
         """The jobs of one claim are of one queue."""
         claimed: list[Claimed] = []
         while token in held and (not claimed or held[token].queue == claimed[0].queue):
-            claimed.append(Claimed(token, held[token].queue, held[token].job, held[token].crashes))
+            job = held[token]
+            claimed.append(Claimed(token, job.queue, job.job, job.crashes, job.attempts))
             token += 1
         return claimed
 
     def settle(self, run: str, endings: Sequence[Ending]) -> None:
         held = self._held(run)
         for ending in sorted(endings, key=lambda each: (each.how in ("back", "again"), each.token)):
-            if ending.how in ("done", "failed") and (job := held.pop(ending.token, None)):
+            if ending.how in ("done", "failed", "later") and (job := held.pop(ending.token, None)):
                 self._settle(job, ending.how)
         for ending in sorted(endings, key=lambda each: -each.token):
             if ending.how in ("back", "again") and (job := held.pop(ending.token, None)):
-                self._put_back(job.queue, job.job, job.crashes + (ending.how == "again"))
+                self._put_back(job.queue, job.job, job.crashes + (ending.how == "again"), job.attempts)
 
     def _settle(self, held: Held, how: str) -> None:
         if how == "done":
             self._done(held)
+        elif how == "later":
+            self._try_later(held)
         else:
             self.processed += 1
             self.raised += 1
@@ -275,13 +312,20 @@ class ModelStore:
         return set(self._held(run))
 
     def recover(
-        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+        self,
+        run: str,
+        running: int | None,
+        finished: Sequence[int],
+        supervised: bool,
+        retries: bool = False,
+        later: bool = False,
     ) -> None:
         """Take a dead run apart.
 
-        ``supervised``: its supervisor knows which token was running and which had finished. Otherwise only
-        Redis is left to tell: each of them may have been the one that killed. One that is known to have
-        begun fails, unless its definition says ``retries``; any fails that has crashed too often.
+        ``supervised``: its supervisor knows which token was running and which had finished, and has ended it
+        for the sake of the first if that is to be tried ``later``. Otherwise only Redis is left to tell: each
+        of them may have been the one that killed. One that is known to have begun fails, unless its
+        definition says ``retries``; any fails that has crashed too often.
         """
         held = self.runs.pop(run, {})
         for token, job in sorted(held.items(), reverse=True):
@@ -289,16 +333,18 @@ class ModelStore:
             crashes = job.crashes + (has_begun or not supervised)
             if token in finished:
                 self._done(job)
+            elif has_begun and later:
+                self._try_later(job)
             elif (has_begun and not retries) or crashes > job.crashes and crashes >= LIMIT:
                 self._fail(job)
                 self.processed += supervised
             else:
-                self._put_back(job.queue, job.job, crashes)
+                self._put_back(job.queue, job.job, crashes, job.attempts)
 
     def leave(self, run: str) -> None:
         """End a run whose worker puts everything back."""
         for _, job in sorted(self.runs.pop(run, {}).items(), reverse=True):
-            self._put_back(job.queue, job.job, job.crashes)
+            self._put_back(job.queue, job.job, job.crashes, job.attempts)
 
     # Redis itself
 
@@ -315,7 +361,7 @@ class ModelStore:
         return Seen(
             waiting={queue: list(jobs) for queue, jobs in self.queues.items() if jobs},
             in_flight={run: dict(held) for run, held in self.runs.items()},
-            later=[],
+            later=list(self.later),
             failed=[(job, is_retried) for job, _, is_retried in self.failures],
             paused=set(self.paused),
             all_paused=self.all_paused,

@@ -7,26 +7,54 @@ from typing import Any
 
 import redis
 
-from jobqueue import failure, payload, recovery
+from jobqueue import delayed, failure, payload, recovery, retrying
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
 from jobqueue.inspection.failures import upwards
 from jobqueue.link import Link
 from jobqueue.payload import Job
+from jobqueue.retrying import Later, RetryPolicy
 from jobqueue.scripts import load
-from jobqueue.store import failures, queues, runs
+from jobqueue.store import failures, promotion, queues, runs
 from jobqueue.store.delivery import Endings, Run
-from tests.protocol.model import LIMIT, Claimed, Ending, Full, Held, Ledger, ModelStore, Refused, Seen
+from tests.protocol.model import (
+    LIMIT,
+    Claimed,
+    Ending,
+    Full,
+    Held,
+    Ledger,
+    ModelStore,
+    Refused,
+    Seen,
+    Waiting,
+)
 
 KILLED = 9
+LATER_MS = 1_000_000_000
+"""Before now, and after all the moments that the tests give to delayed jobs."""
+MOVE = 'redis.call("ZREM", KEYS[1], ARGV[2]) redis.call("ZADD", KEYS[1], ARGV[1], ARGV[2])'
+ALWAYS = 1_000_000
 QUEUES = ("high", "low")
 
 
-def parse(text: bytes) -> tuple[str, int]:
-    """Return a waiting job's name and crashes."""
+def parse(text: bytes) -> Waiting:
+    """Return a waiting job's name, crashes and failed attempts."""
     job = payload.decode(text)
-    return job.name, job.crashes
+    return job.name, job.crashes, job.attempt - 1
+
+
+def parse_delayed(member: bytes) -> tuple[str, str, int, int]:
+    """Return the queue of a delayed job before all that."""
+    found = delayed.read(member)
+    return found.queue, *parse(found.payload)
+
+
+def tried_later(held: recovery.Held) -> Later:
+    job = payload.decode(held.payload)
+    # A number that may be another token, so that a script that takes it for one is found
+    return retrying.later(held.payload, held.queue, job, (held.token + 1) / 1000, "ValueError", "raised")
 
 
 class RedisStore:
@@ -38,6 +66,7 @@ class RedisStore:
         self.link = Link()
         self.runs: dict[str, Run] = {}
         self.key = keys()
+        self.moments = 0
 
     def close(self) -> None:
         self.free()
@@ -49,6 +78,21 @@ class RedisStore:
         key = self.key
         to = [key.sent(producer), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
         self.write(lambda: load("enqueue")(client(), to, [number, 60, queue, payload.encode(Job(job, []))]))
+
+    def delay(self, queue: str, job: str, producer: str, number: int) -> None:
+        key, member = self.key, delayed.member(payload.encode(Job(job, [])), queue)
+        to = [key.sent(producer), key.later, key.wake_scheduler]
+        self.write(lambda: load("delay")(client(), to, [number, 60, LATER_MS, member]))
+        self.put_in_order()
+
+    def put_in_order(self) -> None:
+        """Let delayed jobs be due in the order in which they came."""
+        for member in self.client.zrangebyscore(self.key.later, LATER_MS, "+inf"):
+            self.moments += 1
+            self.client.eval(MOVE, 1, self.key.later, self.moments, member)
+
+    def promote(self, most: int) -> None:
+        promotion.promote(self.link, LATER_MS, most)
 
     def write(self, step: Callable[[], Any]) -> Any:
         try:
@@ -71,7 +115,10 @@ class RedisStore:
         self.client.delete(self.key.pause_all)
 
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
-        return queues.remove_jobs(queue, [payload.encode(Job(job, [])) for job in jobs])
+        texts = self.client.lrange(self.key.queue(queue), 0, -1)
+        return queues.remove_jobs(
+            queue, [text for text in texts if parse(text) in [(job, 0, 0) for job in jobs]]
+        )
 
     def remove_queue(self, queue: str) -> None:
         queues.remove_queue(queue)
@@ -130,9 +177,13 @@ class RedisStore:
             elif ending.how == "again":
                 text = payload.with_crashes(held.payload, parse(held.payload)[1] + 1) if held else b"settled"
                 told.again.append((ending.token, text))
+            elif ending.how == "later":
+                later = tried_later(held) if held else Later(b"settled before", 0)
+                told.later.append((ending.token, later))
             else:
                 getattr(told, ending.how).append(ending.token)
         self.refused(run, "settle", told)
+        self.put_in_order()
 
     def held(self, run: str, token: int) -> recovery.Held | None:
         held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
@@ -147,14 +198,27 @@ class RedisStore:
         return self.runs[run].tokens()
 
     def recover(
-        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+        self,
+        run: str,
+        running: int | None,
+        finished: Sequence[int],
+        supervised: bool,
+        retries: bool = False,
+        later: bool = False,
     ) -> None:
         policy = recovery.CrashPolicy(retries=retries, max_crashes=LIMIT)
         dead = recovery.DeadWorker(
-            pid=1, status=KILLED, suspects={running}, finished=finished, policy_of=lambda _: policy
+            pid=1,
+            status=KILLED,
+            suspects={running},
+            finished=finished,
+            policy_of=lambda _: policy,
+            overruns={running: recovery.Overrun(1, 1)} if later and running else {},
+            retry_of=lambda _: RetryPolicy(retries=ALWAYS),
         )
         judge = dead if supervised else recovery.SilentRun(lambda _: policy)
         runs.recover(self.link, self.runs[run].name, judge)
+        self.put_in_order()
 
     def leave(self, run: str) -> None:
         runs.recover(self.link, self.runs[run].name, recovery.put_back)
@@ -178,7 +242,8 @@ class RedisStore:
             pipe.lrange(self.key.failed, 0, -1)
             pipe.smembers(self.key.paused)
             pipe.mget(self.key.pause_all, self.key.stat("processed"), self.key.stat("failed"))
-            *waiting, names, failed, paused, (pause_all, processed, raised) = pipe.execute()
+            pipe.zrange(self.key.later, 0, -1)
+            *waiting, names, failed, paused, (pause_all, processed, raised), later = pipe.execute()
         return Seen(
             waiting={
                 queue: [parse(t) for t in texts]
@@ -186,7 +251,7 @@ class RedisStore:
                 if texts
             },
             in_flight=self.in_flight([name.decode() for name in names]),
-            later=[],
+            later=[parse_delayed(member) for member in later],
             failed=[(f.job.name if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)],
             paused={name.decode() for name in paused},
             all_paused=pause_all is not None,

@@ -49,6 +49,12 @@ BROKEN_SCRIPTS = [
     ("settle", "for i = #ARGV - 1, at, -2 do", "for i = at, #ARGV - 1, 2 do"),
     # It goes back as it was
     ("settle", 'ARGV[i + 1] ~= "" and ARGV[i + 1] or payload', "payload"),
+    # A job that is to be tried again is lost, waits and goes on, or ends uncounted
+    ("settle", "    delay(KEYS[10], KEYS[11], now_ms() + ARGV[i + 1], ARGV[i + 2])\n", ""),
+    ("settle", '  if redis.call("HDEL", KEYS[2], ARGV[i]) == 1 then', "  if true then"),
+    ("settle", "ARGV[i + 2])\n    processed = processed + 1", "ARGV[i + 2])"),
+    # What comes after it is not found in its place
+    ("settle", "at = at + 3 * later\n", ""),
     # Nobody knows that a job has started, or its payload is lost over it
     ("start", '"1" .. held:sub(2)', "held"),
     ("start", 'redis.call("HSET",', 'redis.call("HDEL",'),
@@ -59,6 +65,15 @@ BROKEN_SCRIPTS = [
     ("recover", "for i = #ARGV - 3, first, -4 do", "for i = first, #ARGV - 3, 4 do"),
     ("recover", '    if ending == "killed" or ending == "failed" then', "    if true then"),
     ("recover", 'if ending == "done" or ending == "killed" or ending == "later" then', "if true then"),
+    ("recover", "      delay(KEYS[12], KEYS[13], now_ms() + ARGV[i + 3], ARGV[i + 2])\n", ""),
+    ("recover", ' or ending == "later" then\n      processed', " then\n      processed"),
+    # A delayed job comes each time it is told, or never
+    ("delay", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
+    ("_later", 'redis.call("ZADD", later, moment, member)', ""),
+    # What is due stays due, is lost, or comes in front of all others
+    ("promote", '      redis.call("ZREM", KEYS[1], ARGV[i])\n', ""),
+    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LLEN", queue'),
+    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LPUSH", queue'),
     # A late registration forgets what is in flight
     ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
     # Operators
@@ -99,19 +114,37 @@ def test_a_broken_script_is_found(monkeypatch, name: str, part: str, broken: str
 
 
 class LosesWhatIsPutBack(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int) -> None:
+    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
         pass
 
 
 class PutsBackAtTheTail(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int) -> None:
-        self.queues.setdefault(queue, []).append((job, crashes))
+    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
+        self.queues.setdefault(queue, []).append((job, crashes, attempts))
 
 
 class PushesTwice(ModelStore):
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
         self.sent.clear()
         super().enqueue(queue, job, producer, number)
+
+
+class TriesNothingAgain(ModelStore):
+    def _try_later(self, held: Held) -> None:
+        self.processed += 1
+
+
+class TriesAgainTwice(ModelStore):
+    def _try_later(self, held: Held) -> None:
+        super()._try_later(held)
+        self.later.append(self.later[-1])
+
+
+class BringsAgainWhatIsDue(ModelStore):
+    def promote(self, most: int) -> None:
+        due = self.later[:most]
+        super().promote(most)
+        self.later += due
 
 
 class LetsTheRecoveredGoOn(ModelStore):
@@ -142,6 +175,9 @@ class CountsNoFailures(ModelStore):
         LosesWhatIsPutBack,
         PutsBackAtTheTail,
         PushesTwice,
+        TriesNothingAgain,
+        TriesAgainTwice,
+        BringsAgainWhatIsDue,
         LetsTheRecoveredGoOn,
         TakesAnewWhatIsClaimedAgain,
         PutsBackWhatIsDone,
