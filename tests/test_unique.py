@@ -14,10 +14,12 @@ import jobqueue
 from jobqueue import duetime, locks, unique
 from jobqueue.definition import job
 from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, InvalidDefinition
+from jobqueue.inspection.failures import upwards
 from jobqueue.inspection.locks import every
 from jobqueue.patterns import QueueList
 from jobqueue.payload import decode
 from jobqueue.sharedpage import SharedPage
+from jobqueue.store.failures import retry_listed
 from jobqueue.store.promotion import promote
 from jobqueue.store.queues import remove_queue
 from jobqueue.testing import capture_jobs
@@ -480,6 +482,26 @@ def test_a_running_job_is_not_replaced(define, redis, make_worker, seen):
 
     assert seen == [("old", first.id)]
     assert waiting(redis) == []
+
+
+# Retried from the Failed list
+
+
+def test_a_failure_that_is_retried_has_its_lock_if_it_is_free(define, redis, make_worker):
+    definition = define(lambda n: 1 / 0, unique="until_done")
+    first = definition.enqueue(1)
+    work_off(make_worker())
+    (listed,) = next(upwards(0))
+
+    assert retry_listed(listed)
+
+    ((again, args),) = waiting(redis)
+    assert (again != first.id, args) == (True, [1])
+    assert definition.enqueue(1).id == again
+    (listed,) = next(upwards(0))
+    assert retry_listed(listed)
+    assert len(waiting(redis)) == 2
+    assert holders() == {again}
 
 
 # Delayed
