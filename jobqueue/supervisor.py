@@ -14,7 +14,7 @@ from itertools import chain
 
 from django.db import connections
 
-from jobqueue import attention, connection, processtitle, renewal
+from jobqueue import attention, connection, processtitle, renewal, scripts
 from jobqueue.attention import (
     CONTINUE_SIGNAL,
     PAUSE_SIGNAL,
@@ -80,6 +80,9 @@ class Supervisor:
         """Supervise until every worker has left."""
         processtitle.show(f"Supervising {self._options.count} for {self._options.queues.label}")
         processtitle.warn_if_not_shown()
+        # What a first use of Redis makes for good, the children then share
+        scripts.load_all()
+        self._recoverer.heartbeat_now(self._alive)
         gc.freeze()
         try:
             self.turn()

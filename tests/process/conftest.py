@@ -90,7 +90,8 @@ class Jobworker:
 
     def schedulers(self) -> list[int]:
         """The pids of the schedulers alive now."""
-        return [pid for pid in members(self.pid) if title(pid).startswith(SCHEDULER)]
+        # Their supervisor has the same title for a moment, which they are born with
+        return [pid for pid in children(self.pid) if title(pid).startswith(SCHEDULER)]
 
     def wait_until_idle(self, workers: int = 1) -> None:
         """Wait until so many workers of its own wait for jobs."""
