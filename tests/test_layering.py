@@ -14,8 +14,8 @@ FLOORS = (
     # 0 words
     "exceptions conf keys pause readiness signals unix",
     # 1 values
-    "attempts backoff clock cron cronfields delayed durations duetime failure ids locks memoryfile patterns payload"
-    " plainjson recovery retrying rubyjson sharedpage stopping",
+    "attempts backoff clock cron cronfields delayed duetime durations failure ids locks memoryfile"
+    " patterns payload plainjson recovery recurring retrying rubyjson sharedpage stopping timing",
     # 2 Redis
     "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
     " socketpath store trouble",
