@@ -19,7 +19,7 @@ LATER = "later"
 MARK = b'"unique":"'
 """Stands in the payload of every unique job, and of few others."""
 _FIELD = re.compile(r"(queued|done):([0-9a-f]{24})")
-_VALUE = re.compile(rb"(\S+) ([0-9]{1,9}):")
+_VALUE = re.compile(rb"(\S{1,200}) ([0-9]{1,9}):")
 
 
 class Lock(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from jobqueue.views import failed, health, overview, queues, stats, workers
+from jobqueue.views import failed, health, locks, overview, queues, stats, workers
 from jobqueue.views.converters import NameConverter
 
 register_converter(NameConverter, "jobqueue_name")
@@ -32,6 +32,8 @@ urlpatterns = [
     path("stats/redis/", stats.redis, name="redis"),
     path("stats/keys/", stats.keys, name="keys"),
     path("stats/keys/<jobqueue_name:key>/", stats.key, name="key"),
+    path("stats/locks/", locks.locks, name="locks"),
+    path("stats/locks/release/", locks.release, name="release_lock"),
     path("stats.txt", stats.text, name="stats_text"),
     path("health.json", health.health, name="health"),
 ]

@@ -10,7 +10,7 @@ from jobqueue.connection import keys
 from jobqueue.inspection.jobs import SeenJob, read_job
 from jobqueue.inspection.replies import ask, fetch, or_else
 from jobqueue.keys import to_text
-from jobqueue.locks import Holder, holder
+from jobqueue.locks import Holder, holder, lock_of
 
 Command = Callable[..., Any]
 """Sends a command and returns its reply."""
@@ -27,6 +27,22 @@ class SeenLock:
     value: bytes
     holder: Holder | None
     """None if no script of ours has written it."""
+
+    @property
+    def id(self) -> str:
+        """Who holds it."""
+        return self.holder.id if self.holder else ""
+
+    @property
+    def queue(self) -> str:
+        """The queue in which its job waits, or has waited; empty if it waits for a moment."""
+        return self.holder.queue if self.holder else ""
+
+    @property
+    def until(self) -> str:
+        """What ends it, in words; empty if nobody knows."""
+        lock = lock_of(self.holder.text) if self.holder else None
+        return "" if lock is None else "it begins" if lock.ends_at_begin else "it has ended"
 
     @property
     def job(self) -> SeenJob:

@@ -39,6 +39,7 @@ PAGES = {
     "redis": "stats/redis/",
     "keys": "stats/keys/",
     "key": "stats/keys/resque:queue:emails/",
+    "locks": "stats/locks/",
 }
 LIVE_TIMEOUT_MS = 10_000
 

@@ -72,6 +72,14 @@ PLACES = {
     "wake": _list(KEYS.wake("work")),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
+    "unique": Place(
+        type="hash",
+        key=KEYS.unique,
+        put=lambda redis, key, text: redis.hset(
+            key, mapping={text: text, "a": text + b" 10:queue:work{}", "b": b"id 10:queue:work" + text}
+        ),
+    ),
+    "unique_looked_after": _string(KEYS.unique_looked_after),
     "sent": _string(KEYS.sent(PRODUCER)),
     "value": Place(
         type="hash",

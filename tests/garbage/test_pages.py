@@ -34,6 +34,7 @@ LISTED = [
     "workers/prune/",
     "stats/",
     "stats/keys/",
+    "stats/locks/",
     "stats.txt",
     "health.json",
 ]
@@ -50,7 +51,13 @@ RARE = [
 KEY_PAGES = {name: f"stats/keys/{NAMES.to_url(place.key)}/" for name, place in PLACES.items()}
 NAMES_HELD = {"queues", "workers", "paused", "runs", "inflight"}
 """Where a text is a name, or a part of one."""
-POSTED = ["failed/retry/", "failed/remove/", "queues/work/pause/", "queues/work/resume/"]
+POSTED = [
+    "failed/retry/",
+    "failed/remove/",
+    "queues/work/pause/",
+    "queues/work/resume/",
+    "stats/locks/release/",
+]
 
 
 @pytest.fixture

@@ -14,9 +14,20 @@ from jobqueue.views.access import is_staff, page
 
 PAGES = [
     reverse(f"jobqueue:{name}")
-    for name in ("overview", "working", "failed", "queues", "workers", "stats", "redis", "keys", "stats_text")
+    for name in (
+        "overview",
+        "working",
+        "failed",
+        "queues",
+        "workers",
+        "stats",
+        "redis",
+        "keys",
+        "locks",
+        "stats_text",
+    )
 ] + ["/jobs/queues/emails/", "/jobs/workers/h:1:q/", "/jobs/stats/keys/resque:queues/"]
-CHANGES = [reverse(f"jobqueue:{name}") for name in ("retry", "remove")] + [
+CHANGES = [reverse(f"jobqueue:{name}") for name in ("retry", "remove", "release_lock")] + [
     "/jobs/queues/emails/pause/",
     "/jobs/queues/emails/resume/",
 ]
