@@ -99,12 +99,13 @@ def seen(witness: Witness) -> Iterator[str]:
 
 
 def drained(site: Site) -> bool:
-    """Wait until no job waits and none is in flight; tell whether that came in time."""
+    """Wait until no job waits, now or later, and none is in flight; tell whether that came in time."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         with site.client.pipeline(transaction=True) as pipe:
             for queue in jobs.QUEUES:
                 pipe.llen(KEYS.queue(queue))
+            pipe.zcard(KEYS.later)
             pipe.zrange(KEYS.runs, 0, -1)
             *waiting, runs = pipe.execute()
         in_flight = [

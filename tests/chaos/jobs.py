@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from jobqueue import job
+from jobqueue import Retry, job
 from jobqueue.definition import Definition
 from jobqueue.exceptions import RedisUnreachable
 from tests.chaos import ledger
@@ -81,6 +81,43 @@ def crash_once(name: str, how: str) -> None:
             CRASHES[how]()
 
 
+@job(queue="quick", retries=30, backoff=[0.1, 0.5])
+def try_again(name: str, failures: int) -> None:
+    """Fail so often, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < failures:
+            ledger.note(ledger.AGAIN, name)
+            raise ValueError(f"an attempt of {name} fails")
+
+
+@job(queue="slow")
+def ask_again(name: str, times: int, seconds: float) -> None:
+    """Ask so often for another attempt, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < times:
+            ledger.note(ledger.AGAIN, name)
+            raise Retry(in_=seconds)
+
+
+@job(queue="slow", timeout=0.3, retries=2, backoff=[0.2])
+def take_too_long_again(name: str, heeds: bool) -> None:
+    """Be ended because of its timeout twice, by itself or by a kill, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < 2:
+            ledger.note(ledger.AGAIN, name)
+            sleep_on(heeds)
+
+
+def sleep_on(heeds: bool) -> None:
+    """Sleep until this process ends; an exception ends it only if it heeds that."""
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            if heeds:
+                raise
+
+
 @job(queue="slow", timeout=0.3)
 def take_too_long(name: str) -> None:
     with noted(name):
@@ -90,11 +127,7 @@ def take_too_long(name: str) -> None:
 @job(queue="slow", timeout=0.3)
 def ignore_timeout(name: str) -> None:
     with noted(name):
-        while True:
-            try:
-                time.sleep(60)
-            except BaseException:
-                continue
+        sleep_on(heeds=False)
 
 
 @job(queue="slow", batch=False)
@@ -123,16 +156,30 @@ def enqueue(definition: Definition[..., Any], name: str, *args: Any) -> None:
     enqueue_many(definition, [(name, *args)])
 
 
+def delay(definition: Definition[..., Any], seconds: float, name: str, *args: Any) -> None:
+    """Delay one job under the eyes of the ledger. Raises RedisUnreachable."""
+    ledger.note(ledger.DELAYED, name, f"{time.time() + seconds:.6f}")
+    with _noted_enqueue(definition, [name]):
+        definition.enqueue_in(seconds, name, *args)
+
+
 def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]]) -> None:
-    """Enqueue jobs at once, whose names come first, and note them: before, and by how it has gone."""
-    for name, *_ in calls:
+    """Enqueue jobs at once, whose names come first, under the eyes of the ledger."""
+    with _noted_enqueue(definition, [name for name, *_ in calls]):
+        definition.enqueue_many(calls) if len(calls) > 1 else definition.enqueue(*calls[0])
+
+
+@contextmanager
+def _noted_enqueue(definition: Definition[..., Any], names: Sequence[str]) -> Iterator[None]:
+    """Note jobs before they are enqueued, and by how it has gone."""
+    for name in names:
         ledger.note(ledger.TRIED, name, definition.function.__name__)
     try:
-        definition.enqueue_many(calls) if len(calls) > 1 else definition.enqueue(*calls[0])
+        yield
     except RedisUnreachable as error:
         if not error.may_have_arrived:
-            for name, *_ in calls:
+            for name in names:
                 ledger.note(ledger.REFUSED, name)
         raise
-    for name, *_ in calls:
+    for name in names:
         ledger.note(ledger.ACKNOWLEDGED, name)

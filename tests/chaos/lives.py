@@ -28,6 +28,10 @@ class Life:
     ended: list[float] = field(default_factory=list)
     ended_by: list[int] = field(default_factory=list)
     """The pids of the workers."""
+    again: list[float] = field(default_factory=list)
+    """When an attempt was about to end that another one follows."""
+    due: float = 0.0
+    """The moment until which it was delayed."""
     retried: list[float] = field(default_factory=list)
     dequeued: list[tuple[float, str]] = field(default_factory=list)
     is_failed: bool = False
@@ -56,10 +60,18 @@ class Life:
         )
 
     def is_repeated_within(self, calm: tuple[float, float]) -> bool:
-        """Tell whether it began twice while nothing was broken."""
+        """Tell whether it began twice while nothing was broken, and the first attempt was no failed one."""
         if self.kind == REPEATED_BY_ITSELF:
             return False
-        return any(calm[0] <= first and again <= calm[1] for first, again in pairwise(self.began))
+        return any(
+            calm[0] <= first and second <= calm[1] and not any(first <= at <= second for at in self.again)
+            for first, second in pairwise(self.began)
+        )
+
+    @property
+    def began_early(self) -> bool:
+        """Whether it began before its moment."""
+        return any(began < self.due for began in self.began)
 
 
 def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
@@ -68,7 +80,7 @@ def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
     for book in (ledger.TRIED, ledger.ACKNOWLEDGED, ledger.REFUSED, ledger.BEGAN, ledger.ENDED):
         for note in ledger.read(book):
             _add(lives.setdefault(note.name, Life()), book, note)
-    for book in (ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED):
+    for book in (ledger.AGAIN, ledger.DELAYED, ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED):
         for note in ledger.read(book):
             _add(lives.setdefault(note.name, Life()), book, note)
     for failure in failures:
@@ -88,8 +100,15 @@ def _add(life: Life, book: str, note: ledger.Note) -> None:
         life.dequeued.append((note.at, note.remark.strip()))
     elif book == ledger.REMOVED:
         life.removed.append(note.at)
+    elif book == ledger.DELAYED:
+        life.due = float(note.remark)
     else:
-        times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
+        times = {
+            ledger.BEGAN: life.began,
+            ledger.ENDED: life.ended,
+            ledger.AGAIN: life.again,
+            ledger.RETRIED: life.retried,
+        }
         times[book].append(note.at)
         if book == ledger.ENDED:
             life.ended_by.append(note.pid)

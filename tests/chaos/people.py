@@ -56,7 +56,8 @@ class People:
     def dequeue(self) -> None:
         """Take a job out of its queue that never was in flight."""
         waiting = self._site.waiting()
-        fresh = [each for each in waiting if b'"crashes"' not in each[1] and b'"retry_of"' not in each[1]]
+        marks = (b'"crashes"', b'"attempts"', b'"retry_of"')
+        fresh = [each for each in waiting if not any(mark in each[1] for mark in marks)]
         queue, text = self._one(fresh)
         self._sure(ledger.DEQUEUED, str(decode(text).args[0]), lambda: remove_jobs(queue, [text]))
 

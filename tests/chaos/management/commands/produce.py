@@ -44,7 +44,10 @@ def enqueue(chance: random.Random, name: str) -> None:
         jobs.enqueue_many(jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))])
     else:
         definition, *arguments = choose(chance)
-        jobs.enqueue(definition, name, *arguments)
+        if chance.random() < 0.1:
+            jobs.delay(definition, round(chance.uniform(0, 4), 3), name, *arguments)
+        else:
+            jobs.enqueue(definition, name, *arguments)
 
 
 def choose(chance: random.Random) -> tuple[Any, ...]:
@@ -59,6 +62,9 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
         (20, lambda: (jobs.run_program,)),
         (3, lambda: (jobs.crash, how)),
         (3, lambda: (jobs.crash_once, how)),
+        (60, lambda: (jobs.try_again, chance.randint(1, 4))),
+        (20, lambda: (jobs.ask_again, chance.randint(1, 3), round(chance.uniform(0, 1), 3))),
+        (3, lambda: (jobs.take_too_long_again, chance.random() < 0.5)),
         (3, lambda: (jobs.take_too_long,)),
         (2, lambda: (jobs.ignore_timeout,)),
     ]
@@ -67,8 +73,9 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
 
 
 def waiting() -> int:
-    """Return how many jobs wait; none if Redis does not tell."""
+    """Return how many jobs wait, now or later; none if Redis does not tell."""
     try:
-        return sum(int(client().llen(keys().queue(queue))) for queue in jobs.QUEUES)
+        later = int(client().zcard(keys().later))
+        return later + sum(int(client().llen(keys().queue(queue))) for queue in jobs.QUEUES)
     except redis.RedisError:
         return 0
