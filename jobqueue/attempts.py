@@ -37,8 +37,9 @@ def read(fields: dict[str, Any]) -> tuple[list[Attempt], int]:
     """Return the attempts in a payload's fields, and how many more there were; a stranger's count as none."""
     listed, dropped = fields.get("attempts"), fields.get("attempts_dropped")
     entries = listed if isinstance(listed, list) else []
-    found = [_read(entry) for entry in entries if isinstance(entry, dict)]
-    return found, dropped if type(dropped) is int and 0 < dropped <= MOST_DROPPED else 0
+    found = [entry for entry in entries if isinstance(entry, dict)]
+    others = dropped if type(dropped) is int and 0 < dropped <= MOST_DROPPED else 0
+    return [_read(entry) for entry in found[-KEPT:]], others + max(len(found) - KEPT, 0)
 
 
 def write(attempts: list[Attempt], dropped: int) -> dict[str, Any]:

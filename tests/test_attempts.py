@@ -39,6 +39,12 @@ def test_long_texts_are_cut():
     assert written["error"] == "ü" * 199 + "…"
 
 
+def test_of_more_than_that_no_more_are_read():
+    found, dropped = attempts.read({"attempts": [{"error": "e"}] * 1_000, "attempts_dropped": 7})
+
+    assert (len(found), dropped) == (KEPT, 1_000 - KEPT + 7)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
