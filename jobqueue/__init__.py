@@ -19,6 +19,9 @@ from __future__ import annotations
 
 from jobqueue import unix  # noqa: F401 - first, to refuse Windows before anything less clear goes wrong
 from jobqueue.api import (
+    delay_or_enqueue_at,
+    delay_or_enqueue_in,
+    delayed_jobs,
     dequeue,
     enqueue,
     enqueue_at,
@@ -33,7 +36,9 @@ from jobqueue.api import (
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
 from jobqueue.definition import Definition, job
+from jobqueue.delayedjobs import DelayedJobs
 from jobqueue.exceptions import DontPerform, JobQueueError, JobTimeout, Retry, TermException
+from jobqueue.inspection.delayed import DelayedJob
 from jobqueue.inspection.queues import names as queues
 from jobqueue.inspection.queues import size
 from jobqueue.inspection.stats import info
@@ -53,6 +58,8 @@ from jobqueue.store.queues import remove_queue
 __all__ = [
     "BackgroundValue",
     "Definition",
+    "DelayedJob",
+    "DelayedJobs",
     "DontPerform",
     "Job",
     "JobQueueError",
@@ -61,6 +68,9 @@ __all__ = [
     "Retry",
     "TermException",
     "call_on_change",
+    "delay_or_enqueue_at",
+    "delay_or_enqueue_in",
+    "delayed_jobs",
     "dequeue",
     "enqueue",
     "enqueue_at",

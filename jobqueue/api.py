@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from jobqueue import dequeueing, duetime, enqueueing, payload, rubyjson
+from jobqueue import delayedjobs, dequeueing, duetime, enqueueing, payload, rubyjson
 from jobqueue.definition import Definition, resolve
+from jobqueue.delayedjobs import DelayedJobs
 from jobqueue.exceptions import InvalidArguments, InvalidPayload
 from jobqueue.inspection import queues as waiting
 from jobqueue.pause import Pause
@@ -47,6 +48,26 @@ def enqueue_at_to(
 ) -> Job | None:
     """Enqueue one job to another queue than its definition's, at a moment."""
     return enqueueing.enqueue(resolve(definition).using(queue=queue), args, kwargs, duetime.at(moment))
+
+
+def delay_or_enqueue_in(delay: Pause, definition: Target, /, *args: Any, **kwargs: Any) -> None:
+    """Let delayed jobs wait so long from now, or delay one; see ``Definition.delay_or_enqueue_in``."""
+    delayedjobs.delay_or_enqueue(resolve(definition), duetime.after(delay), args, kwargs)
+
+
+def delay_or_enqueue_at(moment: datetime, definition: Target, /, *args: Any, **kwargs: Any) -> None:
+    """Let delayed jobs wait for a moment, or delay one; see ``Definition.delay_or_enqueue_in``."""
+    delayedjobs.delay_or_enqueue(resolve(definition), duetime.at(moment), args, kwargs)
+
+
+def delayed_jobs(definition: Target | None = None) -> DelayedJobs:
+    """Return the delayed jobs, all or those of one definition, to look at, choose from, and change.
+
+    A name need not be that of a definition of this site: it may be a class of Ruby's.
+    """
+    if definition is None or isinstance(definition, str):
+        return DelayedJobs(name=definition)
+    return DelayedJobs(name=resolve(definition).name)
 
 
 def enqueue_many(definition: Target, calls: Iterable[enqueueing.Call]) -> list[Job]:

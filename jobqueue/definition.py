@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from asgiref.sync import sync_to_async
 
-from jobqueue import duetime, enqueueing, registry
+from jobqueue import delayedjobs, duetime, enqueueing, registry
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidDefinition
@@ -81,6 +81,17 @@ class Definition(Defined[P, R]):
         return await sync_to_async(self.enqueue_at, thread_sensitive=True)(moment, *args, **kwargs)
 
     def enqueue_many(self, calls: Iterable[enqueueing.Call]) -> list[Job]:
+    def delay_or_enqueue_in(self, delay: Pause, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Let the delayed jobs with these arguments wait so long from now; delay one if there are none.
+
+        Only those that go to the definition's queue. Otherwise as ``enqueue_in``.
+        """
+        delayedjobs.delay_or_enqueue(self, duetime.after(delay), args, kwargs)
+
+    def delay_or_enqueue_at(self, moment: datetime, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Let the delayed jobs with these arguments wait for a moment; see ``delay_or_enqueue_in``."""
+        delayedjobs.delay_or_enqueue(self, duetime.at(moment), args, kwargs)
+
         """Enqueue a job for each call, a tuple of positional or a dict of keyword arguments.
 
         One round trip for each 1,000. Nothing is enqueued if any call is refused. Returns the jobs

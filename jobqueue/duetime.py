@@ -21,7 +21,8 @@ def after(pause: Pause) -> int:
         seconds = pause_seconds(pause)
     except ValueError as error:
         raise InvalidArguments(f"delay: {error}") from error
-    return round((time.time() + seconds) * 1000)
+    # Cut, so that what is to wait for no time is due at once
+    return int((time.time() + seconds) * 1000)
 
 
 def at(moment: Any) -> int:

@@ -24,10 +24,10 @@ FLOORS = (
     " dequeueing discovery enqueueing hooks interruption laneinterruption options performing registry unique"
     " uniqueoptions",
     # 4 processes
-    "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
-    " inflight lifeline lockkeeping memory patience pidfile processtitle queueorder recovering reloading"
-    " renewal running scheduler schedulerbell schedulerprocess signoflife slot stacks supervisor systemd"
-    " watchdog worker workeroptions workerprocess",
+    "asynccrew attention batchsize concurrentworker consolelog crew firing focus forking forkingworker"
+    " guardian inflight lifeline lockkeeping memory patience pidfile processtitle queueorder recovering"
+    " reloading renewal running scheduler schedulerbell schedulerprocess signoflife slot stacks"
+    " supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

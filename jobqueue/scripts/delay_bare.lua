@@ -10,8 +10,7 @@ if is_repeated(KEYS[1], ARGV[1], ARGV[2]) then
   return 0
 end
 for i = 3, #ARGV, 2 do
-  put(KEYS[2], KEYS[4], KEYS[5], ARGV[i], ARGV[i + 1])
-  if redis.call("ZRANK", KEYS[2], ARGV[i]) == 0 then
+  if put(KEYS[2], KEYS[4], KEYS[5], ARGV[i], ARGV[i + 1]) then
     ring(KEYS[3])
   end
 end

@@ -25,6 +25,8 @@ FEWEST = 5
 LARGE_BYTES = 2_000_000
 """Batches that are larger are halved, so that no job is so large that a scheduler grows."""
 IS_FOREIGN = -1
+END_OF_TIME_MS = 2**53
+"""No moment in a sorted set is known so exactly."""
 
 
 class Batch(NamedTuple):
@@ -64,11 +66,20 @@ def promote(link: Link, until_ms: int, most: int = MOST) -> Batch:
 
     One that names no queue, or cannot be read, becomes a failure.
     """
-    key = keys()
-    found = link.command("ZRANGEBYSCORE", key.later, "-inf", until_ms, "WITHSCORES", "LIMIT", 0, most)
+    found = link.command("ZRANGEBYSCORE", keys().later, "-inf", until_ms, "WITHSCORES", "LIMIT", 0, most)
     due = sorted(
         (float(moment), _prepared(text)) for text, moment in zip(found[::2], found[1::2], strict=True)
     )
+    return _bring(link, [each for _, each in due], until_ms)
+
+
+def bring(link: Link, texts: Sequence[bytes]) -> Batch:
+    """Bring jobs of ours to their queues that may not be due yet."""
+    return _bring(link, [_prepared(text) for text in texts], END_OF_TIME_MS)
+
+
+def _bring(link: Link, due: Sequence[Prepared], until_ms: int) -> Batch:
+    key = keys()
 
     def call(some: Sequence[Prepared]) -> Call:
         to = [key.later, key.queues, key.failed, key.wake_any, key.unique]
@@ -76,7 +87,7 @@ def promote(link: Link, until_ms: int, most: int = MOST) -> Batch:
         own = [part for each in moved for part in _lock(each)]
         return Call(load("promote"), to, [*_prefixes(key), until_ms, len(own) // 4, *own, *_parts(some)])
 
-    return _brought(link, [each for _, each in due], call)
+    return _brought(link, due, call)
 
 
 def promote_bare(link: Link, until_ms: int, most: int = MOST_BARE) -> Batch:

@@ -167,7 +167,7 @@ def test_promotion_works_in_a_full_redis(redis_factory, monkeypatch):
         (Batch(10, 1000, True), 400, 500),
         (Batch(10, 3_000_000, True), 40, 20),
         (Batch(1, 3_000_000, True), 1, 1),
-        (Batch(1, 1000, True), 1, 20),
+        (Batch(1, 1000, True), 1, 5),
     ],
 )
 def test_batches_grow_until_they_are_large(batch, before, after):

@@ -1,0 +1,236 @@
+"""Read the delayed jobs: ours in ``later``, bare ones and Ruby's in resque-scheduler's keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from jobqueue import delayed, payload
+from jobqueue.connection import keys
+from jobqueue.exceptions import InvalidPayload
+from jobqueue.inspection.jobs import SeenJob, read_job
+from jobqueue.inspection.replies import ask, fetch, or_else
+from jobqueue.keys import to_text
+
+READ_AT_ONCE = 500
+LATEST_MS = 253_370_764_800_000
+"""The year 9999, the last that has a name."""
+_SPELLED_ALIKE = re.compile(r"[\w:. -]+", re.ASCII)
+"""A name that all JSON libraries spell alike, and that is no pattern to Redis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelayedJob:
+    """A job that waits for a moment."""
+
+    raw: bytes
+    """Its text in Redis."""
+    moment_ms: int
+    """When it is due, in ms since the epoch."""
+    is_bare: bool = False
+    """It stands in resque-scheduler's keys, where equal jobs of one time have one text."""
+    time: str = ""
+    """What names its time there."""
+
+    @property
+    def at(self) -> datetime:
+        """When it is due, in UTC."""
+        return datetime.fromtimestamp(self.moment_ms / 1000, UTC)
+
+    @cached_property
+    def job(self) -> payload.Job | None:
+        """The job; None if its text is none."""
+        try:
+            return payload.decode(self.raw)
+        except InvalidPayload:
+            return None
+
+    @cached_property
+    def queue(self) -> str:
+        """The queue to which it will go; empty if its text names none."""
+        try:
+            return delayed.read(self.raw).queue
+        except InvalidPayload:
+            return ""
+
+    @cached_property
+    def seen(self) -> SeenJob:
+        """The job as a page shows it."""
+        return read_job(self.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a page of delayed jobs begins: at a moment, some jobs of which are left out."""
+
+    moment_ms: int = 0
+    skip: int = 0
+    """So many jobs of ours that are due just then."""
+    skip_bare: int = 0
+    """The same of those in resque-scheduler's keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayedPage:
+    """Some delayed jobs, the earliest first."""
+
+    jobs: list[DelayedJob]
+    count: int
+    """How many of ours there are."""
+    bare_times: int
+    """At how many times others are due."""
+    next: Place | None
+    """Where the jobs go on; None at the end."""
+    complaints: list[str]
+
+
+def count() -> int:
+    """Return how many jobs of both kinds wait for their moments. Takes a look at every time of Ruby's."""
+    bare = sum(sum(fetch([("LLEN", keys().delayed(time)) for time in times])) for times in _times())
+    return int(ask("ZCARD", keys().later)) + bare
+
+
+def earliest(start: int, count: int) -> list[DelayedJob]:
+    """Return ``count`` delayed jobs of both kinds from place ``start`` on, the earliest first."""
+    ours = _ours_in_order(start + count)
+    both = merge(ours, _bare_in_order(), key=lambda each: each.moment_ms)
+    return list(islice(both, start, start + count))
+
+
+def at(moment_ms: int) -> list[DelayedJob]:
+    """Return all that are due at just this moment; those of resque-scheduler's keys in that second."""
+    ours = ask("ZRANGEBYSCORE", keys().later, moment_ms, moment_ms)
+    return [*(DelayedJob(raw=raw, moment_ms=moment_ms) for raw in ours), *_bare_at(str(moment_ms // 1000))]
+
+
+def every(name: str | None = None) -> Iterator[DelayedJob]:
+    """Yield all jobs of both kinds in no order, at least those of one name.
+
+    Each once, unless it moves meanwhile.
+    """
+    yield from _ours(name)
+    yield from _bare_in_order()
+
+
+def page(place: Place, size: int) -> DelayedPage:
+    """Return up to ``size`` delayed jobs from a place on, in three round trips."""
+    key, complaints = keys(), list[str]()
+    # What a stranger has put before the beginning stands there
+    moment_ms, time = (place.moment_ms, place.moment_ms // 1000) if place.moment_ms else ("-inf", "-inf")
+    limits = ("LIMIT", place.skip, size + 1)
+    ours, count, bare_times, times = fetch(
+        [
+            ("ZRANGEBYSCORE", key.later, moment_ms, "+inf", "WITHSCORES", *limits),
+            ("ZCARD", key.later),
+            ("ZCARD", key.delayed_times),
+            ("ZRANGEBYSCORE", key.delayed_times, time, "+inf", "LIMIT", 0, size + 1),
+        ]
+    )
+    found = [*scored(or_else([], ours, key.later, complaints))]
+    listed = _listed(or_else([], times, key.delayed_times, complaints), place, size, complaints)
+    shown = sorted([*found, *listed], key=lambda each: each.moment_ms)
+    return DelayedPage(
+        jobs=shown[:size],
+        count=or_else(0, count, key.later, []),
+        bare_times=or_else(0, bare_times, key.delayed_times, []),
+        next=_next(place, shown[:size]) if len(shown) > size else None,
+        complaints=complaints,
+    )
+
+
+def _listed(times: Sequence[bytes], place: Place, size: int, complaints: list[str]) -> list[DelayedJob]:
+    """Read the first jobs of some of resque-scheduler's times, one more than a page shows."""
+    names = [to_text(time) for time in times]
+    lengths = fetch([("LLEN", keys().delayed(name)) for name in names])
+    left, parts = size + 1, list[tuple[str, int, int]]()
+    for name, length in zip(names, lengths, strict=True):
+        skip = place.skip_bare if name == str(place.moment_ms // 1000) else 0
+        some = min(left, or_else(0, length, keys().delayed(name), complaints) - skip)
+        if some > 0:
+            parts.append((name, skip, skip + some - 1))
+            left -= some
+    lists = fetch([("LRANGE", keys().delayed(name), first, last) for name, first, last in parts])
+    found = zip(parts, lists, strict=True)
+    return [job for (name, *_), texts in found for job in _of_time(name, or_else([], texts, name, []))]
+
+
+def _next(place: Place, shown: Sequence[DelayedJob]) -> Place:
+    """Return the place behind the last job that is shown."""
+    last = shown[-1].moment_ms
+    skip = sum(each.moment_ms == last and not each.is_bare for each in shown)
+    skip_bare = sum(each.moment_ms == last // 1000 * 1000 and each.is_bare for each in shown)
+    if last == place.moment_ms:
+        skip += place.skip
+    if last // 1000 == place.moment_ms // 1000:
+        skip_bare += place.skip_bare
+    return Place(moment_ms=last, skip=skip, skip_bare=skip_bare)
+
+
+def _ours(name: str | None) -> Iterator[DelayedJob]:
+    """Yield our jobs, in any order; Redis leaves others out where it can tell them by their text."""
+    match = ["MATCH", f'*"{name}"*'] if name and _SPELLED_ALIKE.fullmatch(name) else []
+    seen: set[int] = set()
+    cursor: Any = 0
+    while True:
+        cursor, found = ask("ZSCAN", keys().later, cursor, *match, "COUNT", READ_AT_ONCE)
+        for each in scored(found):
+            # While Redis makes its table larger or smaller it tells of some twice
+            if (known := hash(each.raw)) not in seen:
+                seen.add(known)
+                yield each
+        if int(cursor) == 0:
+            return
+
+
+def _ours_in_order(count: int) -> Iterator[DelayedJob]:
+    for start in range(0, count, READ_AT_ONCE):
+        stop = min(count, start + READ_AT_ONCE) - 1
+        if not (found := ask("ZRANGE", keys().later, start, stop, "WITHSCORES")):
+            return
+        yield from scored(found)
+
+
+def _bare_in_order() -> Iterator[DelayedJob]:
+    for times in _times():
+        for time in times:
+            yield from _bare_at(time)
+
+
+def _bare_at(time: str) -> Iterator[DelayedJob]:
+    start = 0
+    while texts := ask("LRANGE", keys().delayed(time), start, start + READ_AT_ONCE - 1):
+        yield from _of_time(time, texts)
+        start += len(texts)
+
+
+def _times() -> Iterator[list[str]]:
+    """Yield the times of resque-scheduler, some at a time, the earliest first."""
+    start = 0
+    while times := ask("ZRANGE", keys().delayed_times, start, start + READ_AT_ONCE - 1):
+        yield [to_text(time) for time in times]
+        start += len(times)
+
+
+def _of_time(time: str, texts: Sequence[bytes]) -> Iterator[DelayedJob]:
+    moment_ms = _clamped(time, 1000)
+    return (DelayedJob(raw=raw, moment_ms=moment_ms, is_bare=True, time=time) for raw in texts)
+
+
+def scored(found: Sequence[bytes]) -> Iterator[DelayedJob]:
+    """Read our jobs as Redis lists them, each before its moment."""
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return (DelayedJob(raw=raw, moment_ms=_clamped(score, 1)) for raw, score in pairs)
+
+
+def _clamped(number: str | bytes, factor: int) -> int:
+    """Return a moment that a page can show, also for what a stranger has written."""
+    try:
+        return int(min(max(float(number) * factor, 0), LATEST_MS))
+    except ValueError:
+        return 0
