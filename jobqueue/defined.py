@@ -12,6 +12,7 @@ from jobqueue.arity import Arity
 from jobqueue.hooks import NO_HOOKS, Hooks
 from jobqueue.options import OnCrash, check_queue
 from jobqueue.pause import Pause
+from jobqueue.recurring import Missed
 from jobqueue.retrying import Backoff, Kinds, RetryPolicy
 from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_debounce
 
@@ -57,6 +58,12 @@ class Defined(Generic[P, R]):
     """What becomes of an enqueue that meets an equal job; see ``Definition.enqueue``."""
     debounce: Pause | None = None
     """Equal calls within this time become one job, which gets the arguments of the last; None: no waiting."""
+    cron: str | None = None
+    """It recurs: the schedule has an entry of its name, without arguments, that comes at these times."""
+    every: Pause | str | None = None
+    """Or so often; a text is like "1h30m"."""
+    missed: Missed | None = None
+    """What becomes of ticks that pass while no scheduler lives: "run-once", the default, or "skip"."""
     owner: type | None = field(default=None, repr=False)
     """The class that was defined as a job, if it was one."""
     database: str = DEFAULT_DB_ALIAS

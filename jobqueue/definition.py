@@ -32,6 +32,7 @@ from jobqueue.options import (
 )
 from jobqueue.pause import Pause
 from jobqueue.payload import Job
+from jobqueue.recurring import Missed
 from jobqueue.retrying import Backoff
 from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_unique
 
@@ -80,7 +81,6 @@ class Definition(Defined[P, R]):
         """Do the same as ``enqueue_at``, from asynchronous code."""
         return await sync_to_async(self.enqueue_at, thread_sensitive=True)(moment, *args, **kwargs)
 
-    def enqueue_many(self, calls: Iterable[enqueueing.Call]) -> list[Job]:
     def delay_or_enqueue_in(self, delay: Pause, /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Let the delayed jobs with these arguments wait so long from now; delay one if there are none.
 
@@ -92,6 +92,7 @@ class Definition(Defined[P, R]):
         """Let the delayed jobs with these arguments wait for a moment; see ``delay_or_enqueue_in``."""
         delayedjobs.delay_or_enqueue(self, duetime.at(moment), args, kwargs)
 
+    def enqueue_many(self, calls: Iterable[enqueueing.Call]) -> list[Job]:
         """Enqueue a job for each call, a tuple of positional or a dict of keyword arguments.
 
         One round trip for each 1,000. Nothing is enqueued if any call is refused. Returns the jobs
@@ -136,6 +137,9 @@ def job(
     unique_by: UniqueBy | None = None,
     on_conflict: OnConflict | None = None,
     debounce: Pause | None = None,
+    cron: str | None = None,
+    every: Pause | str | None = None,
+    missed: Missed | None = None,
 ) -> Any:
     """Make a function a job definition, or let a class be one: that stays as it is, see ``enqueue``.
 
@@ -161,6 +165,9 @@ def job(
         "unique_by": unique_by,
         "on_conflict": on_conflict,
         "debounce": debounce,
+        "cron": cron,
+        "every": every,
+        "missed": missed,
     }
     given: Any = {option: value for option, value in options.items() if value is not None}
 

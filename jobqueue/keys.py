@@ -81,6 +81,18 @@ class Keys:
         # Ruby puts the namespace into the name, and then all its names into the namespace
         return f"{self.prefix}{self.prefix}{prefix}resque_scheduler_master_lock"
 
+    @property
+    def last_enqueued(self) -> str:
+        return f"{self.prefix}delayed:last_enqueued_at"
+
+    @property
+    def persistent_schedules(self) -> str:
+        return f"{self.prefix}persistent_schedules"
+
+    @property
+    def schedules_changed(self) -> str:
+        return f"{self.prefix}schedules_changed"
+
     # Our own
     @property
     def later(self) -> str:
@@ -89,6 +101,14 @@ class Keys:
     @property
     def wake_scheduler(self) -> str:
         return f"{self.prefix}wake_scheduler"
+
+    @property
+    def fired(self) -> str:
+        return f"{self.prefix}fired"
+
+    @property
+    def paused_schedule(self) -> str:
+        return f"{self.prefix}paused_schedule"
 
     @property
     def runs(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.pause import Pause, pause_seconds
+from jobqueue.recurring import Missed
 from jobqueue.retrying import Backoff
 from jobqueue.rubyjson import is_unicode
 from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy
@@ -39,6 +40,9 @@ class Fields(TypedDict, total=False):
     unique_by: UniqueBy
     on_conflict: OnConflict
     debounce: Pause
+    cron: str
+    every: Pause | str
+    missed: Missed
 
 
 class Options(Fields, total=False):

@@ -1,7 +1,7 @@
-"""Do what is due at a moment: bring delayed jobs to their queues. Any number of schedulers may run.
+"""Do what is due at a moment: bring delayed jobs to their queues, and fire recurring ones.
 
-A scheduler looks after the locks of unique jobs, too. It sleeps until the earliest moment that it knows
-of, and runs none of the user's code.
+Any number of schedulers may run. They look after the locks of unique jobs, too. A scheduler sleeps until the
+earliest moment that it knows of; of the user's code it runs nothing but ``unique_by`` of recurring jobs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 
 from jobqueue.attention import Attention
 from jobqueue.conf import settings
+from jobqueue.firing import Firing
 from jobqueue.link import Link
 from jobqueue.lockkeeping import LockKeeping
 from jobqueue.patience import GaveUp, Patience
@@ -63,6 +64,7 @@ def duties() -> list[Duty]:
     return [
         Promotion(promotion.promote, promotion.next_moment_ms, MOST),
         Promotion(promotion.promote_bare, promotion.next_bare_moment_ms, MOST_BARE),
+        Firing(),
         LockKeeping(),
     ]
 

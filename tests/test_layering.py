@@ -17,12 +17,12 @@ FLOORS = (
     "attempts backoff clock cron cronfields delayed duetime durations failure ids locks memoryfile"
     " patterns payload plainjson recovery recurring retrying rubyjson sharedpage stopping timing",
     # 2 Redis
-    "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
-    " socketpath store trouble",
+    "address connection doorbells embedded inspection link masterlock packing pruning redisbinary"
+    " scripts sentinels socketpath store trouble",
     # 3 jobs
-    "api arity asyncperforming background calling changes collection coroutines databases defined definition"
-    " dequeueing discovery enqueueing hooks interruption laneinterruption options performing registry unique"
-    " uniqueoptions",
+    "api arity asyncperforming background calling changes collection coroutines databases defined"
+    " definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption options"
+    " performing registry schedule schedulefile unique uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew firing focus forking forkingworker"
     " guardian inflight lifeline lockkeeping memory patience pidfile processtitle queueorder recovering"

@@ -121,5 +121,5 @@ def test_what_would_end_rubys_scheduler_is_stored_in_another_form():
 
 
 def test_what_is_no_json_is_not_stored():
-    with pytest.raises(InvalidSchedule, match="entry.description: {1} is no JSON"):
+    with pytest.raises(InvalidSchedule, match=r"entry.description: \{1\} is no JSON"):
         recurring.persistent({"every": "1h", "description": {1}})

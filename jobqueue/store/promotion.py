@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from jobqueue import delayed, failure, locks
-from jobqueue.conf import hostname, settings
+from jobqueue.conf import hostname
 from jobqueue.connection import keys
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
+from jobqueue.masterlock import master_lock
 from jobqueue.scripts import load
 
-LOCK_PREFIX_VARIABLE = "RESQUE_SCHEDULER_MASTER_LOCK_PREFIX"
 MOST = 500
 MOST_BARE = 100
 """Each of these takes a look at those behind it, for one that is equal."""
@@ -122,14 +122,6 @@ def bring_bare(link: Link, time: str, texts: Sequence[bytes], lock: str = "") ->
 def is_ruby_master(link: Link) -> bool:
     """Tell whether a scheduler of Ruby is the master now, which promotes what stands in its keys."""
     return bool(link.command("EXISTS", master_lock(keys())))
-
-
-def master_lock(key: Keys) -> str:
-    """Return the key that tells who is the master among Ruby's schedulers."""
-    prefix = settings.master_lock_prefix
-    if prefix is None:
-        prefix = os.environ.get(LOCK_PREFIX_VARIABLE, "")
-    return key.master_lock(f"{prefix}:" if prefix else "")
 
 
 class Prepared(NamedTuple):

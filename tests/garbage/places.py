@@ -44,6 +44,12 @@ def _set(key: str) -> Place:
     return Place(type="set", key=key, put=lambda redis, key, text: redis.sadd(key, text))
 
 
+def _hash(key: str) -> Place:
+    return Place(
+        type="hash", key=key, put=lambda redis, key, text: redis.hset(key, mapping={text: text, "each": text})
+    )
+
+
 def _in_flight(redis: redis_client.Redis, key: str, text: bytes) -> None:
     redis.hset(key, mapping={"worker": WORKER, "1": text, "2": b"1:4:work" + text, text: "x"})
 
@@ -70,6 +76,11 @@ PLACES = {
     "inflight": Place(type="hash", key=KEYS.inflight(DEAD), put=_in_flight),
     "wake_any": _list(KEYS.wake_any),
     "wake": _list(KEYS.wake("work")),
+    "last_enqueued": _hash(KEYS.last_enqueued),
+    "persistent_schedules": _hash(KEYS.persistent_schedules),
+    "schedules_changed": _set(KEYS.schedules_changed),
+    "fired": _hash(KEYS.fired),
+    "paused_schedule": _set(KEYS.paused_schedule),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
     "unique": Place(

@@ -1,0 +1,137 @@
+"""Fire recurring jobs: a duty of schedulers, of which any number may run.
+
+Redis knows up to which tick each entry is dealt with, so each tick is dealt with once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import NamedTuple
+
+from redis.exceptions import ResponseError
+
+from jobqueue import schedule, timing
+from jobqueue.conf import environment
+from jobqueue.inspection.schedule import Fired, State
+from jobqueue.link import Link
+from jobqueue.recurring import BadEntry, Recurring, persistent
+from jobqueue.schedule import Entry
+from jobqueue.store import schedule as store
+from jobqueue.store.schedule import Made
+from jobqueue.timing import Timing
+
+LATE_SECONDS = 60
+"""A tick that is dealt with so late was missed: no scheduler lived, or Redis was away."""
+LOOK_SECONDS = 1.0
+"""So often a scheduler that is woken for other things looks whether the schedule has changed."""
+PASSES = Made("", b"")
+
+_log = logging.getLogger("jobqueue")
+
+
+class Due(NamedTuple):
+    """The tick of an entry that is to be dealt with, and whether it enqueues a job."""
+
+    fired: Fired
+    is_run: bool
+
+
+class Firing:
+    """Enqueues the jobs of the schedule's entries when they are due."""
+
+    def __init__(self) -> None:
+        self._static: dict[str, Entry] | None = None
+        self._dynamic: dict[str, tuple[bytes, Entry]] = {}
+        self._next_ms: int | None = None
+        self._looked_at = 0.0
+        """In seconds of ``time.monotonic``."""
+        self._complaints: set[str] = set()
+
+    def __call__(self, link: Link, now_ms: int) -> int | None:
+        """Fire what is due; return when to come again. May be called again after any of redis-py's errors."""
+        looked = time.monotonic()
+        is_due = self._next_ms is not None and self._next_ms <= now_ms
+        if not is_due and looked < self._looked_at + LOOK_SECONDS:
+            return self._soonest(now_ms + round(LOOK_SECONDS * 1000))
+        if self._static is None:
+            self._static = _loaded()
+        state = store.state(link)
+        moments = [self._dealt_with(link, entry, state, now_ms) for entry in self._entries(state)]
+        self._next_ms = min((moment for moment in moments if moment is not None), default=None)
+        self._looked_at = looked
+        return self._next_ms
+
+    def _soonest(self, moment_ms: int) -> int:
+        return moment_ms if self._next_ms is None else min(moment_ms, self._next_ms)
+
+    def _entries(self, state: State) -> list[Recurring]:
+        """Return the entries that count here; each of the others is told of once."""
+        texts = state.persistent
+        new = {name: text for name, text in texts.items() if self._dynamic.get(name, (b"",))[0] != text}
+        read = {name: (texts[name], entry) for name, entry in schedule.dynamic(new).items()}
+        self._dynamic = {name: read.get(name) or self._dynamic[name] for name in texts}
+        entries = {**(self._static or {}), **{name: entry for name, (_, entry) in self._dynamic.items()}}
+        for entry in entries.values():
+            if isinstance(entry, BadEntry):
+                self._complain(f"the entry {entry.name!r} of the schedule cannot be used: {entry.problem}")
+        here = environment()
+        return [entry for entry in entries.values() if isinstance(entry, Recurring) and entry.is_in(here)]
+
+    def _dealt_with(self, link: Link, entry: Recurring, state: State, now_ms: int) -> int | None:
+        """Deal with an entry's tick, if there is one; return when the next comes."""
+        if entry.timing is None:
+            return None
+        fired = state.fired.get(entry.name)
+        if fired is None:
+            fired = Fired(entry.timing.begin(now_ms), entry.timing.text)
+            store.begin(link, entry.name, fired)
+        if due := due_tick(entry, entry.timing, fired, now_ms):
+            self._fire(link, entry, due, now_ms, is_persistent=entry.name in state.persistent)
+            fired = due.fired
+        return next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
+
+    def _fire(self, link: Link, entry: Recurring, due: Due, now_ms: int, *, is_persistent: bool) -> None:
+        made = self._made(entry) if due.is_run else PASSES
+        try:
+            if store.fire(link, entry.name, due.fired, made, now_ms=now_ms, is_persistent=is_persistent):
+                _log.info("enqueued the recurring job entry=%s queue=%s", entry.name, made.queue)
+        except ResponseError as error:
+            # A queue of another type, say; the other entries go on
+            self._complain(f"the recurring job {entry.name!r} cannot be enqueued: {error}")
+
+    def _made(self, entry: Recurring) -> Made:
+        try:
+            return schedule.make(entry)
+        except Exception as error:
+            # Out of the site's own unique_by, say
+            self._complain(f"the recurring job {entry.name!r} cannot be made: {error!r}")
+            return PASSES
+
+    def _complain(self, complaint: str) -> None:
+        if complaint not in self._complaints:
+            self._complaints.add(complaint)
+            _log.error("%s", complaint)
+
+
+def due_tick(entry: Recurring, when: Timing, fired: Fired, now_ms: int) -> Due | None:
+    """Return the latest tick of an entry that is not dealt with; those before it pass with it.
+
+    One that was missed enqueues a job if the entry wants that, and its times are still the same.
+    """
+    tick = when.last(fired.tick_ms, now_ms)
+    if tick is None:
+        return None
+    is_in_time = now_ms - tick <= LATE_SECONDS * 1000
+    is_made_up = entry.missed == "run-once" and fired.timing == when.text
+    return Due(Fired(tick, when.text), is_in_time or is_made_up)
+
+
+def _loaded() -> dict[str, Entry]:
+    """Return the entries of this site; those that ask for it are stored in Redis too."""
+    entries = schedule.static()
+    here = environment()
+    for entry in entries.values():
+        if isinstance(entry, Recurring) and entry.persist and entry.is_in(here):
+            store.put(entry.name, persistent(entry.config))
+    return entries

@@ -1,0 +1,133 @@
+"""The schedule of this site: the entries of its code, its file, its settings and Redis, and their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from django.utils.timezone import get_default_timezone
+
+from jobqueue import enqueueing, payload, recurring, registry, rubyjson, schedulefile, unique
+from jobqueue.conf import settings
+from jobqueue.defined import Defined
+from jobqueue.exceptions import InvalidArguments, InvalidSchedule, UnknownJob
+from jobqueue.ids import new_id
+from jobqueue.payload import KWARGS, Job
+from jobqueue.recurring import BadEntry, Recurring, Source
+from jobqueue.store.schedule import Made
+
+Entry = Recurring | BadEntry
+
+
+def static() -> dict[str, Entry]:
+    """Return the entries of this site's code, file and settings; of two of one name the later of these."""
+    return {name: _entry(name, config, source) for name, config, source in _configured()}
+
+
+def dynamic(texts: Mapping[str, bytes]) -> dict[str, Entry]:
+    """Return the entries that stand in Redis, which count before those of the site."""
+    return {name: _stored(name, text) for name, text in texts.items()}
+
+
+def checked(name: str, config: Any, source: Source) -> Recurring:
+    """Return an entry that can be used here; raise InvalidSchedule."""
+    entry = recurring.read(name, config, get_default_timezone(), source)
+    job = _job(entry)
+    definition = definition_of(entry)
+    if not (entry.queue or definition):
+        raise InvalidSchedule(f"no installed app defines the job {entry.job!r}, so the entry needs a `queue`")
+    if definition and entry.timing:
+        try:
+            definition.arity.check(definition.name, job.args, job.kwargs)
+        except InvalidArguments as error:
+            raise InvalidSchedule(str(error)) from error
+    return entry
+
+
+def definition_of(entry: Recurring) -> Defined[..., Any] | None:
+    """Return the definition of an entry's job; None for one that others perform."""
+    try:
+        return registry.get(entry.job)
+    except UnknownJob:
+        return None
+
+
+def queue_of(entry: Recurring) -> str:
+    """Return the queue to which an entry's jobs go."""
+    definition = definition_of(entry)
+    return entry.queue or (definition.queue if definition else "")
+
+
+def make(entry: Recurring) -> Made:
+    """Return the job of a tick; raise InvalidArguments, or what ``unique_by`` raises."""
+    job, definition = _job(entry), definition_of(entry)
+    if definition is None or definition.bare:
+        return Made(queue_of(entry), payload.write(job))
+    job = msgspec.structs.replace(job, id=new_id())
+    if definition.unique is not None:
+        lock = unique.lock_field(definition, job.args, job.kwargs)
+        job = msgspec.structs.replace(job, unique=lock)
+    return Made(queue_of(entry), payload.write(job), job.id or "", (job.unique or "").partition(":")[2])
+
+
+def run(entry: Recurring, answers: Mapping[str, str]) -> Job | None:
+    """Enqueue an entry's job now, with what was answered for its parameters; else as ``Definition.enqueue``.
+
+    Answers go into its one argument that is a mapping, as in Ruby, or else to its keyword arguments.
+    """
+    job, definition = _job(entry), definition_of(entry)
+    args, kwargs = job.args, job.kwargs
+    if len(args) == 1 and isinstance(args[0], dict):
+        args = [{**args[0], **answers}]
+    elif definition is None and answers:
+        args = [*args, dict(answers)]
+    else:
+        kwargs = {**kwargs, **answers}
+    if definition is not None:
+        return enqueueing.enqueue(definition.using(queue=entry.queue), args, kwargs)
+    job = Job(job.name, args, kwargs)
+    enqueueing.deliver_raw(queue_of(entry), payload.write(job))
+    return job
+
+
+def _job(entry: Recurring) -> Job:
+    args = [*entry.args, {KWARGS: entry.kwargs}] if entry.kwargs else entry.args
+    # Keyword arguments may stand among the arguments, as in every payload
+    return payload.decode(rubyjson.encode({"class": entry.job, "args": args}).encode())
+
+
+def _configured() -> Iterator[tuple[str, Any, Source]]:
+    for definition in registry.definitions():
+        if definition.cron is not None or definition.every is not None:
+            yield definition.name, _of_code(definition), "code"
+    if settings.schedule_file is not None:
+        try:
+            entries: Mapping[str, Any] = schedulefile.load(settings.schedule_file)
+        except InvalidSchedule as error:
+            entries = {str(settings.schedule_file): error}
+        yield from ((name, config, "file") for name, config in entries.items())
+    if isinstance(settings.schedule, Mapping):
+        yield from ((str(name), config, "settings") for name, config in settings.schedule.items())
+
+
+def _of_code(definition: Defined[..., Any]) -> dict[str, Any]:
+    config = {"cron": definition.cron, "every": definition.every, "missed": definition.missed}
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def _entry(name: str, config: Any, source: Source) -> Entry:
+    try:
+        if isinstance(config, InvalidSchedule):
+            raise config
+        return checked(name, config, source)
+    except InvalidSchedule as error:
+        return BadEntry(name, source, str(error))
+
+
+def _stored(name: str, text: bytes) -> Entry:
+    try:
+        config = rubyjson.decode(text)
+    except ValueError as error:
+        return BadEntry(name, "redis", f"{rubyjson.shown(text)} is no JSON: {error}")
+    return _entry(name, config, "redis")

@@ -1,0 +1,217 @@
+"""Turns of the duty that fires recurring jobs, at moments that the tests choose."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from jobqueue.firing import LATE_SECONDS, Firing
+from jobqueue.link import Link
+from jobqueue.store import schedule as store
+
+NOON_MS = round(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
+SECOND_MS = 1000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+
+
+@pytest.fixture
+def link(redis):
+    link = Link()
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def turn(link, settings, monkeypatch):
+    """Return a function that lets a scheduler fire at a moment; after ``restarted`` that is another one."""
+    settings.TIME_ZONE = "UTC"
+    schedulers = [Firing()]
+    # Each turn comes after a while
+    monkeypatch.setattr("jobqueue.firing.LOOK_SECONDS", 0)
+
+    def at(moment_ms, *, restarted=False):
+        if restarted:
+            schedulers.append(Firing())
+        return schedulers[-1](link, moment_ms)
+
+    return at
+
+
+def scheduled(settings, **entries):
+    settings.JOBQUEUE_SCHEDULE = {
+        name: {"class": "Report", "queue": "reports", **config} for name, config in entries.items()
+    }
+
+
+def waiting(redis, queue="reports"):
+    return redis.lrange(f"resque:queue:{queue}", 0, -1)
+
+
+def test_without_entries_nothing_is_due(turn):
+    assert turn(NOON_MS) is None
+
+
+def test_a_tick_enqueues_a_job_and_tells_when_the_next_comes(redis, settings, turn):
+    scheduled(settings, hourly={"cron": "0 * * * *", "args": ["daily", {"limit": 3}]})
+
+    assert turn(NOON_MS - 1) == NOON_MS
+    assert waiting(redis) == []
+    assert turn(NOON_MS) == NOON_MS + HOUR_MS
+    assert turn(NOON_MS) == NOON_MS + HOUR_MS
+
+    assert waiting(redis) == [b'{"class":"Report","args":["daily",{"limit":3}]}']
+
+
+def test_a_new_entry_makes_up_nothing(redis, settings, turn):
+    scheduled(settings, hourly={"cron": "0 * * * *"})
+
+    assert turn(NOON_MS + SECOND_MS) == NOON_MS + HOUR_MS
+    assert waiting(redis) == []
+
+
+def test_every_keeps_its_pace_across_restarts(redis, settings, turn):
+    scheduled(settings, often={"every": ["10m", {"first_in": "1m"}]})
+
+    assert turn(NOON_MS) == NOON_MS + MINUTE_MS
+    assert turn(NOON_MS + MINUTE_MS) == NOON_MS + 11 * MINUTE_MS
+    assert turn(NOON_MS + 5 * MINUTE_MS, restarted=True) == NOON_MS + 11 * MINUTE_MS
+    assert turn(NOON_MS + 11 * MINUTE_MS + 300) == NOON_MS + 21 * MINUTE_MS
+    assert len(waiting(redis)) == 2
+
+
+@pytest.mark.parametrize("config", [{"cron": "0 * * * *"}, {"every": "1h"}])
+@pytest.mark.parametrize(("missed", "runs"), [("run-once", 1), ("skip", 0)])
+def test_a_week_that_was_missed_is_one_run_or_none(redis, settings, turn, config, missed, runs):
+    scheduled(settings, each={**config, "missed": missed})
+    turn(NOON_MS)
+
+    back_ms = NOON_MS + 7 * 24 * HOUR_MS + (LATE_SECONDS + 1) * SECOND_MS
+    turn(back_ms, restarted=True)
+    turn(back_ms + SECOND_MS)
+
+    assert len(waiting(redis)) == runs
+
+
+@pytest.mark.parametrize("missed", ["run-once", "skip"])
+def test_a_tick_that_is_a_little_late_is_none_that_was_missed(redis, settings, turn, missed):
+    scheduled(settings, hourly={"cron": "0 * * * *", "missed": missed})
+    turn(NOON_MS - 1)
+
+    turn(NOON_MS + LATE_SECONDS * SECOND_MS)
+
+    assert len(waiting(redis)) == 1
+
+
+def test_other_times_make_up_nothing(redis, settings, turn):
+    scheduled(settings, daily={"cron": "0 8 * * *"})
+    turn(NOON_MS)
+
+    scheduled(settings, daily={"cron": "0 9 * * *"})
+    next_ms = turn(NOON_MS + 23 * HOUR_MS, restarted=True)
+
+    assert waiting(redis) == []
+    assert turn(next_ms) == next_ms + 24 * HOUR_MS
+    assert len(waiting(redis)) == 1
+
+
+def test_schedulers_with_other_times_for_an_entry_do_not_silence_each_other(redis, link, settings, turn):
+    scheduled(settings, each={"cron": "0 * * * *"})
+    old = Firing()
+    old(link, NOON_MS - 1)
+    scheduled(settings, each={"cron": "30 * * * *"})
+    new = Firing()
+
+    for minute in range(0, 121, 15):
+        for scheduler in (old, new):
+            scheduler(link, NOON_MS + minute * MINUTE_MS)
+
+    # Each at its own times
+    assert len(waiting(redis)) == 5
+
+
+def test_entries_of_another_environment_do_not_count(redis, settings, turn):
+    settings.JOBQUEUE_ENVIRONMENT = "staging"
+    scheduled(settings, a={"every": "1m", "env": "production"}, b={"every": "1h", "env": "test staging"})
+
+    assert turn(NOON_MS) == NOON_MS + HOUR_MS
+
+
+def test_a_bad_entry_stops_no_other_and_is_told_of_once(redis, settings, turn, caplog):
+    scheduled(settings, bad={"cron": "nonsense"}, worse={"every": "1m", "queue": 7}, good={"every": "1m"})
+    settings.JOBQUEUE_SCHEDULE["worst"] = 5
+    redis.hset("resque:persistent_schedules", mapping={"no_json": "{", "bad": '{"cron":"* * *"}'})
+
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+
+    assert len(waiting(redis)) == 1
+    told = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert sorted(message.split("'")[1] for message in told) == ["bad", "no_json", "worse", "worst"]
+
+
+def test_a_queue_of_another_type_stops_no_other_entry(redis, settings, turn, caplog):
+    scheduled(settings, a={"every": "1m", "queue": "broken"}, b={"every": "1m"})
+    redis.set("resque:queue:broken", "no list")
+
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+    turn(NOON_MS + MINUTE_MS + 1)
+
+    assert len(waiting(redis)) == 1
+    assert "the recurring job 'a' cannot be enqueued" in caplog.text
+    redis.delete("resque:queue:broken")
+    turn(NOON_MS + MINUTE_MS + 2)
+    assert len(waiting(redis, "broken")) == 1
+
+
+def test_an_entry_in_redis_counts_from_the_next_turn_on(redis, settings, turn):
+    scheduled(settings, each={"every": "1h"})
+    turn(NOON_MS)
+
+    store.put("each", b'{"class":"Other","every":"1m","queue":"others"}')
+    turn(NOON_MS + 90 * SECOND_MS)
+    store.remove("each")
+    turn(NOON_MS + 2 * HOUR_MS)
+
+    assert waiting(redis, "others") == [b'{"class":"Other","args":[]}']
+
+
+def test_an_entry_that_persists_is_stored_for_ruby(redis, settings, turn):
+    scheduled(settings, each={"every": 90, "persist": True}, elsewhere={"persist": True, "env": "mars"})
+
+    turn(NOON_MS)
+
+    stored = redis.hgetall("resque:persistent_schedules")
+    assert {name: json.loads(text) for name, text in stored.items()} == {
+        b"each": {"class": "Report", "queue": "reports", "every": "90s"}
+    }
+
+
+def test_a_scheduler_that_is_woken_often_looks_at_the_schedule_now_and_then(link, settings, monkeypatch):
+    firing, looks = Firing(), []
+    monkeypatch.setattr(store, "state", lambda _, read=store.state: looks.append(1) or read(link))
+    scheduled(settings, each={"every": "10m"})
+
+    moments = [firing(link, NOON_MS + moment) for moment in range(20)]
+
+    assert len(looks) == 1
+    assert moments[0] == NOON_MS + 10 * MINUTE_MS
+    assert moments[1] == NOON_MS + 1 + SECOND_MS
+    monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic: now() + 2)
+    firing(link, NOON_MS + 2)
+    assert len(looks) == 2
+
+
+def test_what_is_due_is_fired_however_short_ago_the_last_look_was(redis, link, settings):
+    scheduled(settings, each={"every": "0.1s"})
+    firing = Firing()
+
+    for moment in range(0, 1001, 100):
+        firing(link, NOON_MS + moment)
+
+    assert len(waiting(redis)) == 10
