@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from jobqueue.views import failed, health, locks, overview, queues, stats, workers
+from jobqueue.views import failed, health, locks, overview, queues, retries, stats, workers
 from jobqueue.views.converters import NameConverter
 
 register_converter(NameConverter, "jobqueue_name")
@@ -19,6 +19,9 @@ urlpatterns = [
     path("failed/retry-all/", failed.retry_all, name="retry_all"),
     path("failed/clear-retried/", failed.clear_retried, name="clear_retried"),
     path("failed/clear/", failed.clear, name="clear"),
+    path("retries/", retries.retries, name="retries"),
+    path("retries/retry-now/", retries.retry_now, name="retry_now"),
+    path("retries/remove/", retries.remove_retry, name="remove_retry"),
     path("queues/", queues.queues, name="queues"),
     path("queues/<jobqueue_name:queue>/", queues.queue, name="queue"),
     path("queues/<jobqueue_name:queue>/pause/", queues.pause, name="pause"),

@@ -21,6 +21,7 @@ TABS = (
     ("Overview", "overview"),
     ("Working", "working"),
     ("Failed", "failed"),
+    ("Retries", "retries"),
     ("Queues", "queues"),
     ("Workers", "workers"),
     ("Stats", "stats"),

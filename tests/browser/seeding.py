@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jobqueue import clock, failure, ids
+from jobqueue import clock, delayed, failure, ids
+from jobqueue.attempts import Attempt
 from jobqueue.payload import Job, encode, write
 
 SEND = "blog.jobs.send_email"
@@ -13,10 +14,11 @@ NOW_WORKING = "web1:4711:emails,images"
 
 
 def seed(redis: Any) -> None:
-    """Fill queues, workers and failures."""
+    """Fill queues, workers, failures and retries."""
     seed_queues(redis)
     seed_workers(redis)
     seed_failures(redis)
+    seed_retries(redis)
 
 
 def seed_queues(redis: Any) -> None:
@@ -94,6 +96,16 @@ def seed_failures(redis: Any) -> None:
     redis.rpush("resque:failed", retried, b"{no json")
     payload = encode(Job("blog.jobs.refresh_feed", ["https://example.com/feed.xml"], {}, ids.new_id()))
     redis.rpush("resque:failed", entry(payload, "ZeroDivisionError", 0, now - 42))
+
+
+def seed_retries(redis: Any) -> None:
+    now = time.time()
+    for n in range(1, 4):
+        attempts = [
+            Attempt(clock.failed_at(now - 90 * k), "ConnectionError", "no answer") for k in range(n, 0, -1)
+        ]
+        job = Job("blog.jobs.refresh_feed", [f"https://example.com/{n}"], {}, ids.new_id(), attempts=attempts)
+        redis.zadd("resque:later", {delayed.member(write(job), "emails"): int((now + 700 * n) * 1000)})
 
 
 def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:

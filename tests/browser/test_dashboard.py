@@ -27,6 +27,7 @@ PAGES = {
     "failed-of-a-class": "failed/?class=bounc",
     "retry-all": "failed/retry-all/",
     "clear": "failed/clear/",
+    "retries": "retries/",
     "queues": "queues/",
     "queue": "queues/reports/",
     "queue-in-pages": "queues/images/?page=7",
@@ -85,7 +86,7 @@ def test_an_empty_site_tells_what_to_do(new_visitor, redis):
 def test_tabs_and_links_lead_through_the_pages(visitor):
     visitor.visit("/jobs/")
 
-    for tab in ("Working", "Failed", "Queues", "Workers", "Stats", "Overview"):
+    for tab in ("Working", "Failed", "Retries", "Queues", "Workers", "Stats", "Overview"):
         visitor.page.locator(".jq-tabs").get_by_role("link", name=tab).click()
         expect(visitor.page.locator("h1")).to_have_text(tab)
     visitor.page.get_by_role("link", name="webhooks/outgoing").click()

@@ -81,6 +81,13 @@ PLACES = {
     "schedules_changed": _set(KEYS.schedules_changed),
     "fired": _hash(KEYS.fired),
     "paused_schedule": _set(KEYS.paused_schedule),
+    "later": Place(
+        type="zset",
+        key=KEYS.later,
+        put=lambda redis, key, text: redis.zadd(
+            key, {text: 1, text + b" ": 1e300, b'{"queue":"work","attempts":[' + text + b"]}": 2}
+        ),
+    ),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
     "unique": Place(

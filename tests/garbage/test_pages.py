@@ -26,6 +26,8 @@ LISTED = [
     "working/",
     "failed/",
     "failed/?class=x",
+    "retries/",
+    "retries/?from=1",
     "queues/",
     "queues/work/",
     "workers/",
@@ -54,6 +56,8 @@ NAMES_HELD = {"queues", "workers", "paused", "runs", "inflight"}
 POSTED = [
     "failed/retry/",
     "failed/remove/",
+    "retries/retry-now/",
+    "retries/remove/",
     "queues/work/pause/",
     "queues/work/resume/",
     "stats/locks/release/",

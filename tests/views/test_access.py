@@ -18,6 +18,7 @@ PAGES = [
         "overview",
         "working",
         "failed",
+        "retries",
         "queues",
         "workers",
         "stats",
@@ -27,7 +28,9 @@ PAGES = [
         "stats_text",
     )
 ] + ["/jobs/queues/emails/", "/jobs/workers/h:1:q/", "/jobs/stats/keys/resque:queues/"]
-CHANGES = [reverse(f"jobqueue:{name}") for name in ("retry", "remove", "release_lock")] + [
+CHANGES = [
+    reverse(f"jobqueue:{name}") for name in ("retry", "remove", "release_lock", "retry_now", "remove_retry")
+] + [
     "/jobs/queues/emails/pause/",
     "/jobs/queues/emails/resume/",
 ]
