@@ -45,6 +45,7 @@ from jobqueue.inspection.stats import info
 from jobqueue.inspection.values import Reading
 from jobqueue.inspection.workers import workers, working
 from jobqueue.payload import Job
+from jobqueue.schedule import remove_schedule, set_schedule
 from jobqueue.signals import (
     job_enqueued,
     job_finished,
@@ -91,6 +92,8 @@ __all__ = [
     "queues",
     "read_values",
     "remove_queue",
+    "remove_schedule",
+    "set_schedule",
     "size",
     "worker_continued",
     "worker_paused",

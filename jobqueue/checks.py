@@ -1,4 +1,4 @@
-"""System checks of the settings; none of them asks Redis.
+"""System checks of the settings and of the schedule; none of them asks Redis.
 
 jobqueue.W001  a setting that begins with JOBQUEUE_ and is none
 jobqueue.E001  a setting of a wrong type
@@ -7,11 +7,13 @@ jobqueue.E003  workers would be taken for dead between two heartbeats
 jobqueue.E004  a function that decides on access cannot be imported
 jobqueue.E005  the address of Redis cannot be understood
 jobqueue.E006  an enqueue would wait longer for replicas than for any answer
+jobqueue.E007  an entry of the schedule cannot be used
+jobqueue.W002  an entry of the settings' schedule has a field that means nothing
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from math import isinf
 from typing import Any, get_type_hints
@@ -22,12 +24,20 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from jobqueue import recurring, schedule
 from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
+from jobqueue.recurring import BadEntry, Recurring
 
 MAY_BE_ZERO = frozenset({"shutdown_timeout_seconds", "term_timeout_seconds", "wait_replicas"})
 MAY_BE_ENDLESS = frozenset({"job_timeout_seconds"})
+WHERE = {
+    "code": "@job",
+    "file": NAMES["schedule_file"],
+    "settings": NAMES["schedule"],
+}
+"""Where an entry of the schedule stands that is no stranger's."""
 ACCESS = ("can_view", "can_operate")
 
 
@@ -43,6 +53,11 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
             *_no_address(),
         ]
     return messages
+
+
+def check_schedule(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Check every recurring job of the site's code, its file and its settings."""
+    return [*_bad_entries(), *_unknown_fields()]
 
 
 def _given() -> Iterator[str]:
@@ -134,3 +149,33 @@ def _no_address() -> Iterator[CheckMessage]:
             RedisAddress.parse(text)
     except ImproperlyConfigured as error:
         yield Error(f"{source}: {error}", id="jobqueue.E005")
+
+
+def _bad_entries() -> Iterator[CheckMessage]:
+    if not isinstance(settings.schedule, Mapping | None):
+        yield Error(
+            f"{NAMES['schedule']} should be a dict of recurring jobs by name, and is {settings.schedule!r}.",
+            id="jobqueue.E007",
+        )
+    for entry in schedule.static().values():
+        if isinstance(entry, BadEntry):
+            yield Error(
+                f"{WHERE[entry.source]}: the recurring job {entry.name!r} cannot be used: {entry.problem}",
+                hint="It never comes, and stops no other; the page Schedule shows it, too.",
+                id="jobqueue.E007",
+            )
+
+
+def _unknown_fields() -> Iterator[CheckMessage]:
+    for name, entry in schedule.static().items():
+        if not isinstance(entry, Recurring) or entry.source != "settings":
+            continue
+        for field in sorted(entry.config.keys() - recurring.FIELDS):
+            near = get_close_matches(field, recurring.FIELDS, 1)
+            yield Warning(
+                f"{NAMES['schedule']}: the recurring job {name!r} has a field {field!r}, which is none.",
+                hint=f"Is {near[0]!r} meant?"
+                if near
+                else f"The fields are {', '.join(sorted(recurring.FIELDS))}.",
+                id="jobqueue.W002",
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,10 +12,12 @@ from django.utils.timezone import get_default_timezone
 from jobqueue import enqueueing, payload, recurring, registry, rubyjson, schedulefile, unique
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
+from jobqueue.definition import resolve
 from jobqueue.exceptions import InvalidArguments, InvalidSchedule, UnknownJob
 from jobqueue.ids import new_id
 from jobqueue.payload import KWARGS, Job
 from jobqueue.recurring import BadEntry, Recurring, Source
+from jobqueue.store import schedule as store
 from jobqueue.store.schedule import Made
 
 Entry = Recurring | BadEntry
@@ -28,6 +31,30 @@ def static() -> dict[str, Entry]:
 def dynamic(texts: Mapping[str, bytes]) -> dict[str, Entry]:
     """Return the entries that stand in Redis, which count before those of the site."""
     return {name: _stored(name, text) for name, text in texts.items()}
+
+
+def set_schedule(name: str, config: Mapping[str, Any]) -> None:
+    """Set an entry of the schedule at run time, for all schedulers of this namespace, those of Ruby too.
+
+    ``config`` is in resque-scheduler's form; its ``class`` may be a job definition or a class that is one.
+    The entry takes the place of any other of its name, and stays until it is removed. Raises InvalidSchedule
+    for what some scheduler could not use, and RedisUnreachable.
+    """
+    fields = recurring.normal(config)
+    if not fields.pop("persist", True):
+        raise InvalidSchedule("persist: no process but this one would know the entry; leave it out")
+    if not isinstance(fields.get("class"), str | None):
+        fields["class"] = resolve(fields["class"]).name
+    entry = checked(name, fields, "redis")
+    if entry.queue is None:
+        # Ruby knows no queue of a job of ours
+        fields["queue"] = queue_of(entry)
+    store.put(name, recurring.persistent(fields))
+
+
+def remove_schedule(name: str) -> bool:
+    """Remove an entry that was set at run time; tell whether there was one. Raises RedisUnreachable."""
+    return store.remove(name)
 
 
 def checked(name: str, config: Any, source: Source) -> Recurring:
@@ -101,7 +128,7 @@ def _configured() -> Iterator[tuple[str, Any, Source]]:
     for definition in registry.definitions():
         if definition.cron is not None or definition.every is not None:
             yield definition.name, _of_code(definition), "code"
-    if settings.schedule_file is not None:
+    if isinstance(settings.schedule_file, str | Path):
         try:
             entries: Mapping[str, Any] = schedulefile.load(settings.schedule_file)
         except InvalidSchedule as error:

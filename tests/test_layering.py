@@ -22,7 +22,7 @@ FLOORS = (
     # 3 jobs
     "api arity asyncperforming background calling changes collection coroutines databases defined"
     " definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption options"
-    " performing registry schedule schedulefile unique uniqueoptions",
+    " performing registry schedule schedulefile timetable unique uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew firing focus forking forkingworker"
     " guardian inflight lifeline lockkeeping memory patience pidfile processtitle queueorder recovering"

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+import jobqueue
 from jobqueue import job, registry, schedule
-from jobqueue.exceptions import InvalidArguments
+from jobqueue.exceptions import InvalidArguments, InvalidSchedule
 from jobqueue.recurring import BadEntry
 from tests.goldenfiles import golden
 from tests.sample import jobs
@@ -241,3 +242,51 @@ def test_answers_go_into_the_argument_that_is_a_mapping(redis):
 def test_answers_that_do_not_fit_are_refused():
     with pytest.raises(InvalidArguments, match="cannot be called so"):
         schedule.run(entry(every=None, **{"class": "Emailer"}), {"limit": "5"})
+
+
+# At run time
+
+
+def test_an_entry_is_set_as_by_ruby(redis):
+    recorded = golden("schedule_dynamic_set")["keys"]["resque:persistent_schedules"]["value"]
+
+    jobqueue.set_schedule("send_digest", {**json.loads(recorded["send_digest"]), "persist": True})
+
+    assert redis.hgetall("resque:persistent_schedules") == {b"send_digest": recorded["send_digest"].encode()}
+    assert redis.smembers("resque:schedules_changed") == {b"send_digest"}
+
+
+def test_an_entry_that_is_set_tells_ruby_the_queue_of_a_job_of_ours(redis):
+    jobqueue.set_schedule("each", {"class": jobs.emailer, "cron": "0 8 * * *", "args": [1, 2, 3]})
+
+    assert json.loads(redis.hget("resque:persistent_schedules", "each")) == {
+        "class": "Emailer",
+        "cron": "0 8 * * *",
+        "args": [1, 2, 3],
+        "queue": "emails",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"cron": "0 0 LW * *"}, "cannot be read"),
+        ({"every": "soon"}, "no length of time"),
+        ({"every": "1h"}, "needs a `queue`"),
+        ({"every": "1h", "queue": "q", "persist": False}, "no process but this one"),
+        ({"every": "1h", "queue": "q", "args": [{1}]}, "no JSON value"),
+    ],
+)
+def test_what_would_end_rubys_scheduler_is_not_set(redis, config, message):
+    with pytest.raises(InvalidSchedule, match=message):
+        jobqueue.set_schedule("each", config)
+
+    assert redis.keys("*") == []
+
+
+def test_an_entry_is_removed(redis):
+    jobqueue.set_schedule("each", {"every": "1h", "queue": "q"})
+
+    assert jobqueue.remove_schedule("each")
+    assert not jobqueue.remove_schedule("each")
+    assert not redis.exists("resque:persistent_schedules")

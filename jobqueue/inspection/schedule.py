@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from jobqueue.connection import keys
@@ -49,9 +49,10 @@ def commands() -> list[tuple[Any, ...]]:
     ]
 
 
-def state() -> State:
-    """Return what Redis tells now, in one round trip. Raises RedisUnreachable."""
-    return state_of(fetch(commands()))
+def state() -> tuple[State, datetime]:
+    """Return what Redis tells, and the time by its clock, in one round trip. Raises RedisUnreachable."""
+    *replies, (seconds, _) = fetch([*commands(), ("TIME",)])
+    return state_of(replies), datetime.fromtimestamp(int(seconds), UTC)
 
 
 def state_of(replies: Sequence[Any]) -> State:

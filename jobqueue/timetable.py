@@ -1,0 +1,99 @@
+"""The schedule as people see it: each entry with its last and its next ticks, usable or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jobqueue import recurring, schedule, timing
+from jobqueue.conf import environment
+from jobqueue.inspection import schedule as inspection
+from jobqueue.inspection.schedule import State
+from jobqueue.recurring import BadEntry, Recurring
+from jobqueue.schedule import Entry
+
+NEXT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An entry of the schedule, and what becomes of it."""
+
+    name: str
+    entry: Recurring | None
+    """None for one that cannot be used."""
+    problem: str
+    source: recurring.Source
+    queue: str
+    is_here: bool
+    """It counts in this site's environment."""
+    is_paused: bool
+    is_fired_by_ruby: bool
+    is_persistent: bool
+    """It stands in Redis, and can be removed."""
+    last: datetime | None
+    """When it last enqueued a job by itself."""
+    next: list[datetime]
+    """When it comes next, the soonest first; empty if never."""
+
+    @property
+    def when(self) -> str:
+        """Its times, as they were given."""
+        if self.entry is None or self.entry.timing is None:
+            return ""
+        return self.entry.timing.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """All entries of the schedule, at one moment."""
+
+    rows: list[Row]
+    environment: str
+    master: str | None
+    """The scheduler of Ruby that is the master now."""
+    complaints: list[str]
+
+    def get(self, name: str) -> Row | None:
+        """Return the entry of a name."""
+        return next((row for row in self.rows if row.name == name), None)
+
+
+def read(following: int = 1) -> Timetable:
+    """Return all entries, with so many of their next ticks. Raises RedisUnreachable."""
+    state, now = inspection.state()
+    entries = {**schedule.static(), **schedule.dynamic(state.persistent)}
+    return Timetable(
+        rows=[_row(entries[name], state, now, following) for name in sorted(entries)],
+        environment=environment(),
+        master=state.master,
+        complaints=list(state.complaints),
+    )
+
+
+def _row(found: Entry, state: State, now: datetime, following: int) -> Row:
+    name, entry = found.name, found if isinstance(found, Recurring) else None
+    is_here = entry is not None and entry.is_in(environment())
+    return Row(
+        name=name,
+        entry=entry,
+        problem=found.problem if isinstance(found, BadEntry) else "",
+        source=found.source,
+        queue=schedule.queue_of(entry) if entry else "",
+        is_here=is_here,
+        is_paused=name in state.paused,
+        is_fired_by_ruby=name in state.persistent and state.master is not None,
+        is_persistent=name in state.persistent,
+        last=state.last_enqueued.get(name),
+        next=_next(entry, state, now, following) if entry and is_here else [],
+    )
+
+
+def _next(entry: Recurring, state: State, now: datetime, following: int) -> list[datetime]:
+    if entry.timing is None:
+        return []
+    now_ms = round(now.timestamp() * 1000)
+    fired = state.fired.get(entry.name)
+    base_ms = fired.tick_ms if fired else entry.timing.begin(now_ms)
+    ticks = timing.following(entry.timing, base_ms, now_ms, following)
+    return [datetime.fromtimestamp(tick / 1000, UTC) for tick in ticks]

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.sample import jobs
+
+
+@pytest.fixture
+def run(redis, settings, capsys):
+    settings.TIME_ZONE = "UTC"
+    settings.JOBQUEUE_SCHEDULE = {
+        "nightly": {"cron": "0 3 * * *", "class": "Cleanup", "queue": "low", "description": "Clean up"},
+        "import": {"class": jobs.record.name, "parameters": {"limit": {"default": 10}, "dry": None}},
+        "bad": {"cron": "nonsense"},
+    }
+
+    def run(*words):
+        call_command("jobschedule", *words)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_all_entries_are_listed(run):
+    head, *lines = run().splitlines()
+
+    assert head.split() == ["NAME", "WHEN", "QUEUE", "LAST", "RUN", "NEXT", "RUN"]
+    assert [line.split()[0] for line in lines] == ["bad", "import", "nightly"]
+    assert "bad: cron 'nonsense' cannot be read" in lines[0]
+    assert lines[2].startswith("nightly  0 3 * * *  low")
+    assert lines[2].endswith("03:00:00 UTC")
+
+
+def test_an_empty_schedule_is_told(run, settings):
+    settings.JOBQUEUE_SCHEDULE = {}
+
+    assert run("list") == "The schedule has no entries.\n"
+
+
+def test_one_entry_is_shown_with_its_next_five_runs(run):
+    lines = run("show", "nightly").splitlines()
+
+    assert lines[:3] == ["nightly: 0 3 * * *", "Clean up", "Last run: never"]
+    assert sum(line.startswith("Next run: ") for line in lines) == 5
+
+
+def test_an_entry_is_paused_and_resumed(run, redis):
+    run("pause", "nightly")
+    assert redis.smembers("resque:paused_schedule") == {b"nightly"}
+    assert "It is paused." in run("show", "nightly")
+
+    run("resume", "nightly")
+    assert not redis.exists("resque:paused_schedule")
+
+
+def test_an_entry_is_run_with_the_defaults_of_its_parameters(run, redis):
+    said = run("run", "import")
+
+    job = json.loads(redis.lpop("resque:queue:default"))
+    assert job["args"] == [{"_kwargs": {"limit": "10", "dry": ""}}]
+    assert said == f"import is enqueued in default as {job['id']}.\n"
+
+
+def test_an_entry_is_run_with_answers(run, redis):
+    run("run", "import", "limit=5", "dry=a=b")
+
+    job = json.loads(redis.lpop("resque:queue:default"))
+    assert job["args"] == [{"_kwargs": {"limit": "5", "dry": "a=b"}}]
+
+
+def test_an_entry_is_set_and_removed(run, redis):
+    run("set", "each", '{"every":"1h","class":"Report","queue":"q"}')
+    assert redis.hgetall("resque:persistent_schedules") == {
+        b"each": b'{"every":"1h","class":"Report","queue":"q"}'
+    }
+
+    run("remove", "each")
+    assert not redis.exists("resque:persistent_schedules")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["show", "none"], "The schedule has no entry 'none'"),
+        (["pause", "none"], "The schedule has no entry 'none'"),
+        (["run", "bad"], "bad cannot be used"),
+        (["run", "import", "limit"], "'limit' should be like limit=10"),
+        (["set", "each", "{"], "'{' is no JSON"),
+        (["set", "each", "[]"], "'[]' should be an object"),
+        (["set", "each", '{"cron":"x"}'], "cron 'x' cannot be read"),
+        (["remove", "nightly"], "No entry 'nightly' was set at run time"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, words, message):
+    with pytest.raises(CommandError) as error:
+        run(*words)
+
+    assert message in str(error.value)
+
+
+def test_redis_that_is_away_is_said(run, settings):
+    settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
+
+    with pytest.raises(CommandError, match=r"127\.0\.0\.1:1"):
+        run()
