@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -33,16 +34,16 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
         }
 
 
-def read(fields: dict[str, Any]) -> tuple[list[Attempt], int]:
+def read(fields: dict[str, Any]) -> tuple[tuple[Attempt, ...], int]:
     """Return the attempts in a payload's fields, and how many more there were; a stranger's count as none."""
     listed, dropped = fields.get("attempts"), fields.get("attempts_dropped")
     entries = listed if isinstance(listed, list) else []
     found = [entry for entry in entries if isinstance(entry, dict)]
     others = dropped if type(dropped) is int and 0 < dropped <= MOST_DROPPED else 0
-    return [_read(entry) for entry in found[-KEPT:]], others + max(len(found) - KEPT, 0)
+    return tuple(_read(entry) for entry in found[-KEPT:]), others + max(len(found) - KEPT, 0)
 
 
-def write(attempts: list[Attempt], dropped: int) -> dict[str, Any]:
+def write(attempts: Sequence[Attempt], dropped: int) -> dict[str, Any]:
     """Return the fields that tell of attempts; none where there were none."""
     if not attempts:
         return {}

@@ -42,7 +42,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """How many processes died while they had it."""
     retry_of: str | None = None
     """The id of the failed job that this one repeats."""
-    attempts: list[Attempt] = []
+    attempts: tuple[Attempt, ...] = ()
     """The newest of its attempts that failed, oldest first."""
     attempts_dropped: int = 0
     """How many more there were before them."""
@@ -216,7 +216,7 @@ def _arguments(args: Any) -> tuple[list[Any], dict[str, Any]]:
     return args, {}
 
 
-def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None, list[Attempt], int, str | None]:
+def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None, tuple[Attempt, ...], int, str | None]:
     """Read the fields of our own; one of a wrong type, a stranger's, counts as absent."""
     id, crashes, retry_of = fields.get("id"), fields.get("crashes"), fields.get("retry_of")
     unique = fields.get("unique")

@@ -196,7 +196,7 @@ def test_on_failure_runs_after_each_attempt_but_not_where_the_job_asks_for_the_n
     def kinds(error):
         """Perform a job for the first and for the last time."""
         told.clear()
-        first, last = Job("Asking", [error]), Job("Asking", [error], attempts=[Attempt()])
+        first, last = Job("Asking", [error]), Job("Asking", [error], attempts=(Attempt(),))
         outcomes = [perform(payload.write(job), "hooked", "host:1:hooked") for job in (first, last)]
         return [outcome.kind for outcome in outcomes], list(told)
 

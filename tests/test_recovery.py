@@ -201,7 +201,7 @@ def test_a_job_that_was_killed_and_not_for_its_own_death_is_tried_again_as_any_t
     assert failed.error.endswith(error)
 
 
-TRIED = encode(Job("A", [1], attempts=[Attempt()]))
+TRIED = encode(Job("A", [1], attempts=(Attempt(),)))
 
 
 @pytest.mark.parametrize("payload", [TRIED, encode(Job("B", [1])), b"{"])

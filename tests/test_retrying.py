@@ -19,7 +19,7 @@ STOP, OPERATOR = TermException("SIGTERM", stops=True), TermException("SIGUSR1")
 
 def tried(times):
     """Return a job that has failed so often."""
-    return Job("A", [], attempts=[Attempt()] * times)
+    return Job("A", [], attempts=(Attempt(),) * times)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def no_jitter(monkeypatch):
         (THRICE, NEW, ValueError(), True),
         (THRICE, tried(2), ValueError(), True),
         (THRICE, tried(3), ValueError(), False),
-        (THRICE, Job("A", [], attempts=[Attempt()], attempts_dropped=2), ValueError(), False),
+        (THRICE, Job("A", [], attempts=(Attempt(),), attempts_dropped=2), ValueError(), False),
         # Whatever a job raises, its own end by a timeout or a stop included, but not if a person ended it
         (THRICE, NEW, SystemExit(), True),
         (THRICE, NEW, JobTimeout(), True),
@@ -180,7 +180,7 @@ def test_a_retry_refuses_what_is_no_pause(in_):
 
 
 def test_what_waits_knows_its_queue_and_its_attempts():
-    job = Job("A", [1], {"x": 2.5}, id="i", crashes=1, retry_of="h", attempts=[Attempt("t", "E", "e")])
+    job = Job("A", [1], {"x": 2.5}, id="i", crashes=1, retry_of="h", attempts=(Attempt("t", "E", "e"),))
     text = payload.write(job)
 
     waits = later(text, "work", job, 1.2345, "ValueError", "no")

@@ -30,7 +30,7 @@ class SeenJob:
     enqueued_at: datetime | None = None
     crashes: int = 0
     retry_of: str | None = None
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: tuple[Attempt, ...] = ()
     """Those that failed, the newest of them."""
     attempt: int = 1
     """The number of the one that comes next, or is under way, or came last."""

@@ -101,9 +101,8 @@ def seed_failures(redis: Any) -> None:
 def seed_retries(redis: Any) -> None:
     now = time.time()
     for n in range(1, 4):
-        attempts = [
-            Attempt(clock.failed_at(now - 90 * k), "ConnectionError", "no answer") for k in range(n, 0, -1)
-        ]
+        times = (clock.failed_at(now - 90 * k) for k in range(n, 0, -1))
+        attempts = tuple(Attempt(at, "ConnectionError", "no answer") for at in times)
         job = Job("blog.jobs.refresh_feed", [f"https://example.com/{n}"], {}, ids.new_id(), attempts=attempts)
         redis.zadd("resque:later", {delayed.member(write(job), "emails"): int((now + 700 * n) * 1000)})
 

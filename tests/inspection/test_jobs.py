@@ -17,9 +17,9 @@ def test_a_job_of_ours_tells_when_it_was_enqueued():
 
 
 def test_a_job_tells_of_its_attempts():
-    job = read_job(write(Job("A", [], attempts=[Attempt("t", "E", "e")] * 2, attempts_dropped=3)))
+    job = read_job(write(Job("A", [], attempts=(Attempt("t", "E", "e"),) * 2, attempts_dropped=3)))
 
-    assert job.attempts == [Attempt("t", "E", "e")] * 2
+    assert job.attempts == (Attempt("t", "E", "e"),) * 2
     assert (job.attempt, job.attempts_failed, job.first_attempt) == (6, 5, 4)
 
 

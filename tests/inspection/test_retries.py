@@ -8,7 +8,7 @@ from jobqueue.payload import Job, write
 
 def wait(redis, *moments_ms: int, attempts: int = 1) -> None:
     for moment_ms in moments_ms:
-        job = Job(f"job-{moment_ms}", [], id=f"{moment_ms}", attempts=[Attempt(error="no")] * attempts)
+        job = Job(f"job-{moment_ms}", [], id=f"{moment_ms}", attempts=(Attempt(error="no"),) * attempts)
         redis.zadd("resque:later", {delayed.member(write(job), "q"): moment_ms})
 
 

@@ -17,7 +17,7 @@ FAILED = Attempt("2026/11/21 00:01:12 UTC", "ValueError", "no")
 
 def wait(redis, name="A", *, moment_ms=4_000_000_000_000, attempts=(FAILED,), queue="q") -> dict[str, object]:
     """Let a job wait, and return the fields of its form."""
-    member = delayed.member(write(Job(name, ["x"], id=f"id-{name}", attempts=list(attempts))), queue)
+    member = delayed.member(write(Job(name, ["x"], id=f"id-{name}", attempts=tuple(attempts))), queue)
     redis.zadd("resque:later", {member: moment_ms})
     waiting = WaitingRetry(delayed=DelayedJob(raw=member, moment_ms=moment_ms))
     return {"moment": moment_ms, "digest": waiting.digest}
@@ -32,7 +32,7 @@ def said(response) -> list[str]:
 
 
 def test_a_job_that_is_tried_again_is_shown_with_its_last_error_and_its_next_moment(staff, redis):
-    wait(redis, attempts=[Attempt("2026/11/20 10:00:00 UTC", "OSError", "first"), FAILED])
+    wait(redis, attempts=(Attempt("2026/11/20 10:00:00 UTC", "OSError", "first"), FAILED))
 
     text = staff.get("/jobs/retries/").content.decode()
 
@@ -97,7 +97,7 @@ def test_a_job_is_tried_again_at_once(staff, redis):
     assert response.redirect_chain == [("/jobs/retries/?from=0", 302)]
     assert said(response) == ["A was put on the queue emails now."]
     (text,) = redis.lrange("resque:queue:emails", 0, -1)
-    assert decode(text) == Job("A", ["x"], id="id-A", attempts=[FAILED])
+    assert decode(text) == Job("A", ["x"], id="id-A", attempts=(FAILED,))
     assert redis.zcard("resque:later") == 0
 
 
@@ -116,7 +116,7 @@ def test_a_job_is_removed(staff, redis):
 def test_a_job_that_is_tried_again_meanwhile_is_said(staff, redis, action):
     fields = wait(redis)
     redis.delete("resque:later")
-    wait(redis, attempts=[FAILED, FAILED])
+    wait(redis, attempts=(FAILED, FAILED))
 
     response = staff.post(f"/jobs/retries/{action}/", fields, follow=True)
 
