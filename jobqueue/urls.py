@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from jobqueue.views import failed, health, locks, overview, queues, retries, stats, workers
+from jobqueue.views import delayed, failed, health, locks, overview, queues, retries, stats, workers
 from jobqueue.views.converters import NameConverter
 
 register_converter(NameConverter, "jobqueue_name")
@@ -22,6 +22,10 @@ urlpatterns = [
     path("retries/", retries.retries, name="retries"),
     path("retries/retry-now/", retries.retry_now, name="retry_now"),
     path("retries/remove/", retries.remove_retry, name="remove_retry"),
+    path("delayed/", delayed.delayed, name="delayed"),
+    path("delayed/enqueue/", delayed.enqueue_now, name="enqueue_delayed"),
+    path("delayed/remove/", delayed.remove, name="remove_delayed"),
+    path("delayed/clear/", delayed.clear, name="clear_delayed"),
     path("queues/", queues.queues, name="queues"),
     path("queues/<jobqueue_name:queue>/", queues.queue, name="queue"),
     path("queues/<jobqueue_name:queue>/pause/", queues.pause, name="pause"),

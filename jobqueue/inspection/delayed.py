@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from jobqueue import delayed, payload
 from jobqueue.connection import keys
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection.jobs import SeenJob, read_job
-from jobqueue.inspection.replies import ask, fetch, or_else
+from jobqueue.inspection.replies import ask, fetch
 from jobqueue.keys import to_text
 
 READ_AT_ONCE = 500
@@ -37,6 +38,11 @@ class DelayedJob:
     """It stands in resque-scheduler's keys, where equal jobs of one time have one text."""
     time: str = ""
     """What names its time there."""
+
+    @property
+    def digest(self) -> str:
+        """A name for exactly this text, fit for a form."""
+        return hashlib.sha1(self.raw, usedforsecurity=False).hexdigest()
 
     @property
     def at(self) -> datetime:
@@ -65,31 +71,6 @@ class DelayedJob:
         return read_job(self.raw)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a page of delayed jobs begins: at a moment, some jobs of which are left out."""
-
-    moment_ms: int = 0
-    skip: int = 0
-    """So many jobs of ours that are due just then."""
-    skip_bare: int = 0
-    """The same of those in resque-scheduler's keys."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelayedPage:
-    """Some delayed jobs, the earliest first."""
-
-    jobs: list[DelayedJob]
-    count: int
-    """How many of ours there are."""
-    bare_times: int
-    """At how many times others are due."""
-    next: Place | None
-    """Where the jobs go on; None at the end."""
-    complaints: list[str]
-
-
 def count() -> int:
     """Return how many jobs of both kinds wait for their moments. Takes a look at every time of Ruby's."""
     bare = sum(sum(fetch([("LLEN", keys().delayed(time)) for time in times])) for times in _times())
@@ -103,10 +84,18 @@ def earliest(start: int, count: int) -> list[DelayedJob]:
     return list(islice(both, start, start + count))
 
 
-def at(moment_ms: int) -> list[DelayedJob]:
-    """Return all that are due at just this moment; those of resque-scheduler's keys in that second."""
-    ours = ask("ZRANGEBYSCORE", keys().later, moment_ms, moment_ms)
-    return [*(DelayedJob(raw=raw, moment_ms=moment_ms) for raw in ours), *_bare_at(str(moment_ms // 1000))]
+def at(moment_ms: int) -> Iterator[DelayedJob]:
+    """Yield all that are due at just this moment; those of resque-scheduler's keys in that second."""
+    start = 0
+    while texts := ask("ZRANGEBYSCORE", keys().later, moment_ms, moment_ms, "LIMIT", start, READ_AT_ONCE):
+        yield from (DelayedJob(raw=raw, moment_ms=moment_ms) for raw in texts)
+        start += len(texts)
+    yield from _bare_at(str(moment_ms // 1000))
+
+
+def find(moment_ms: int, digest: str, *, is_bare: bool) -> DelayedJob | None:
+    """Return the job of this text that is due at this moment; None if it is gone, or due at another."""
+    return next((each for each in at(moment_ms) if each.is_bare == is_bare and each.digest == digest), None)
 
 
 def every(name: str | None = None) -> Iterator[DelayedJob]:
@@ -116,60 +105,6 @@ def every(name: str | None = None) -> Iterator[DelayedJob]:
     """
     yield from _ours(name)
     yield from _bare_in_order()
-
-
-def page(place: Place, size: int) -> DelayedPage:
-    """Return up to ``size`` delayed jobs from a place on, in three round trips."""
-    key, complaints = keys(), list[str]()
-    # What a stranger has put before the beginning stands there
-    moment_ms, time = (place.moment_ms, place.moment_ms // 1000) if place.moment_ms else ("-inf", "-inf")
-    limits = ("LIMIT", place.skip, size + 1)
-    ours, count, bare_times, times = fetch(
-        [
-            ("ZRANGEBYSCORE", key.later, moment_ms, "+inf", "WITHSCORES", *limits),
-            ("ZCARD", key.later),
-            ("ZCARD", key.delayed_times),
-            ("ZRANGEBYSCORE", key.delayed_times, time, "+inf", "LIMIT", 0, size + 1),
-        ]
-    )
-    found = [*scored(or_else([], ours, key.later, complaints))]
-    listed = _listed(or_else([], times, key.delayed_times, complaints), place, size, complaints)
-    shown = sorted([*found, *listed], key=lambda each: each.moment_ms)
-    return DelayedPage(
-        jobs=shown[:size],
-        count=or_else(0, count, key.later, []),
-        bare_times=or_else(0, bare_times, key.delayed_times, []),
-        next=_next(place, shown[:size]) if len(shown) > size else None,
-        complaints=complaints,
-    )
-
-
-def _listed(times: Sequence[bytes], place: Place, size: int, complaints: list[str]) -> list[DelayedJob]:
-    """Read the first jobs of some of resque-scheduler's times, one more than a page shows."""
-    names = [to_text(time) for time in times]
-    lengths = fetch([("LLEN", keys().delayed(name)) for name in names])
-    left, parts = size + 1, list[tuple[str, int, int]]()
-    for name, length in zip(names, lengths, strict=True):
-        skip = place.skip_bare if name == str(place.moment_ms // 1000) else 0
-        some = min(left, or_else(0, length, keys().delayed(name), complaints) - skip)
-        if some > 0:
-            parts.append((name, skip, skip + some - 1))
-            left -= some
-    lists = fetch([("LRANGE", keys().delayed(name), first, last) for name, first, last in parts])
-    found = zip(parts, lists, strict=True)
-    return [job for (name, *_), texts in found for job in _of_time(name, or_else([], texts, name, []))]
-
-
-def _next(place: Place, shown: Sequence[DelayedJob]) -> Place:
-    """Return the place behind the last job that is shown."""
-    last = shown[-1].moment_ms
-    skip = sum(each.moment_ms == last and not each.is_bare for each in shown)
-    skip_bare = sum(each.moment_ms == last // 1000 * 1000 and each.is_bare for each in shown)
-    if last == place.moment_ms:
-        skip += place.skip
-    if last // 1000 == place.moment_ms // 1000:
-        skip_bare += place.skip_bare
-    return Place(moment_ms=last, skip=skip, skip_bare=skip_bare)
 
 
 def _ours(name: str | None) -> Iterator[DelayedJob]:
@@ -205,7 +140,7 @@ def _bare_in_order() -> Iterator[DelayedJob]:
 def _bare_at(time: str) -> Iterator[DelayedJob]:
     start = 0
     while texts := ask("LRANGE", keys().delayed(time), start, start + READ_AT_ONCE - 1):
-        yield from _of_time(time, texts)
+        yield from of_time(time, texts)
         start += len(texts)
 
 
@@ -217,7 +152,8 @@ def _times() -> Iterator[list[str]]:
         start += len(times)
 
 
-def _of_time(time: str, texts: Sequence[bytes]) -> Iterator[DelayedJob]:
+def of_time(time: str, texts: Sequence[bytes]) -> Iterator[DelayedJob]:
+    """Yield jobs in resque-scheduler's keys, of the texts of one time."""
     moment_ms = _clamped(time, 1000)
     return (DelayedJob(raw=raw, moment_ms=moment_ms, is_bare=True, time=time) for raw in texts)
 

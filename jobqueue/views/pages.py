@@ -22,6 +22,7 @@ TABS = (
     ("Working", "working"),
     ("Failed", "failed"),
     ("Retries", "retries"),
+    ("Delayed", "delayed"),
     ("Queues", "queues"),
     ("Workers", "workers"),
     ("Stats", "stats"),

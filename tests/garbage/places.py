@@ -81,6 +81,14 @@ PLACES = {
     "schedules_changed": _set(KEYS.schedules_changed),
     "fired": _hash(KEYS.fired),
     "paused_schedule": _set(KEYS.paused_schedule),
+    "delayed_times": Place(
+        type="zset",
+        key=KEYS.delayed_times,
+        put=lambda redis, key, text: redis.zadd(key, {text: 1, "1": 1}),
+    ),
+    "delayed": _list(KEYS.delayed(1)),
+    "timestamps": _set(KEYS.timestamps("{}")),
+    "master_lock": _string(KEYS.master_lock("")),
     "later": Place(
         type="zset",
         key=KEYS.later,

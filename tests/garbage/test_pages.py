@@ -28,6 +28,8 @@ LISTED = [
     "failed/?class=x",
     "retries/",
     "retries/?from=1",
+    "delayed/",
+    "delayed/?class=x",
     "queues/",
     "queues/work/",
     "workers/",
@@ -47,6 +49,7 @@ RARE = [
     "failed/retry-all/",
     "failed/clear/",
     "failed/clear-retried/",
+    "delayed/clear/",
     "queues/work/remove/",
 ]
 """Pages that read nothing else than those before."""
@@ -58,6 +61,8 @@ POSTED = [
     "failed/remove/",
     "retries/retry-now/",
     "retries/remove/",
+    "delayed/enqueue/",
+    "delayed/remove/",
     "queues/work/pause/",
     "queues/work/resume/",
     "stats/locks/release/",

@@ -19,6 +19,7 @@ PAGES = [
         "working",
         "failed",
         "retries",
+        "delayed",
         "queues",
         "workers",
         "stats",
@@ -27,14 +28,21 @@ PAGES = [
         "locks",
         "stats_text",
     )
-] + ["/jobs/queues/emails/", "/jobs/workers/h:1:q/", "/jobs/stats/keys/resque:queues/"]
+] + [
+    "/jobs/queues/emails/",
+    "/jobs/workers/h:1:q/",
+    "/jobs/stats/keys/resque:queues/",
+]
 CHANGES = [
     reverse(f"jobqueue:{name}") for name in ("retry", "remove", "release_lock", "retry_now", "remove_retry")
 ] + [
+    "/jobs/delayed/enqueue/",
+    "/jobs/delayed/remove/",
     "/jobs/queues/emails/pause/",
     "/jobs/queues/emails/resume/",
 ]
 ASKED_FIRST = [reverse(f"jobqueue:{name}") for name in ("retry_all", "clear", "clear_retried")] + [
+    "/jobs/delayed/clear/",
     "/jobs/queues/emails/remove/",
     "/jobs/workers/prune/",
     "/jobs/workers/h:1:q/prune/",
