@@ -60,7 +60,7 @@ def remove_schedule(name: str) -> bool:
 def checked(name: str, config: Any, source: Source) -> Recurring:
     """Return an entry that can be used here; raise InvalidSchedule."""
     entry = recurring.read(name, config, get_default_timezone(), source)
-    job = _job(entry)
+    job = job_of(entry)
     definition = definition_of(entry)
     if not (entry.queue or definition):
         raise InvalidSchedule(f"no installed app defines the job {entry.job!r}, so the entry needs a `queue`")
@@ -88,7 +88,7 @@ def queue_of(entry: Recurring) -> str:
 
 def make(entry: Recurring) -> Made:
     """Return the job of a tick; raise InvalidArguments, or what ``unique_by`` raises."""
-    job, definition = _job(entry), definition_of(entry)
+    job, definition = job_of(entry), definition_of(entry)
     if definition is None or definition.bare:
         return Made(queue_of(entry), payload.write(job))
     job = msgspec.structs.replace(job, id=new_id())
@@ -103,7 +103,7 @@ def run(entry: Recurring, answers: Mapping[str, str]) -> Job | None:
 
     Answers go into its one argument that is a mapping, as in Ruby, or else to its keyword arguments.
     """
-    job, definition = _job(entry), definition_of(entry)
+    job, definition = job_of(entry), definition_of(entry)
     args, kwargs = job.args, job.kwargs
     if len(args) == 1 and isinstance(args[0], dict):
         args = [{**args[0], **answers}]
@@ -118,7 +118,8 @@ def run(entry: Recurring, answers: Mapping[str, str]) -> Job | None:
     return job
 
 
-def _job(entry: Recurring) -> Job:
+def job_of(entry: Recurring) -> Job:
+    """Return the job that an entry enqueues, without an id."""
     args = [*entry.args, {KWARGS: entry.kwargs}] if entry.kwargs else entry.args
     # Keyword arguments may stand among the arguments, as in every payload
     return payload.decode(rubyjson.encode({"class": entry.job, "args": args}).encode())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from jobqueue import recurring, schedule, timing
 from jobqueue.conf import environment
 from jobqueue.inspection import schedule as inspection
+from jobqueue.inspection.jobs import SeenJob, seen
 from jobqueue.inspection.schedule import State
 from jobqueue.recurring import BadEntry, Recurring
 from jobqueue.schedule import Entry
@@ -25,6 +26,7 @@ class Row:
     problem: str
     source: recurring.Source
     queue: str
+    job: SeenJob | None
     is_here: bool
     """It counts in this site's environment."""
     is_paused: bool
@@ -80,6 +82,7 @@ def _row(found: Entry, state: State, now: datetime, following: int) -> Row:
         problem=found.problem if isinstance(found, BadEntry) else "",
         source=found.source,
         queue=schedule.queue_of(entry) if entry else "",
+        job=seen(schedule.job_of(entry)) if entry else None,
         is_here=is_here,
         is_paused=name in state.paused,
         is_fired_by_ruby=name in state.persistent and state.master is not None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from jobqueue.views import delayed, failed, health, locks, overview, queues, retries, stats, workers
+from jobqueue.views import delayed, failed, health, locks, overview, queues, retries, schedule, stats, workers
 from jobqueue.views.converters import NameConverter
 
 register_converter(NameConverter, "jobqueue_name")
@@ -26,6 +26,12 @@ urlpatterns = [
     path("delayed/enqueue/", delayed.enqueue_now, name="enqueue_delayed"),
     path("delayed/remove/", delayed.remove, name="remove_delayed"),
     path("delayed/clear/", delayed.clear, name="clear_delayed"),
+    path("schedule/", schedule.schedule, name="schedule"),
+    path("schedule/<jobqueue_name:name>/", schedule.entry, name="entry"),
+    path("schedule/<jobqueue_name:name>/run/", schedule.run, name="run_entry"),
+    path("schedule/<jobqueue_name:name>/pause/", schedule.pause, name="pause_entry"),
+    path("schedule/<jobqueue_name:name>/resume/", schedule.resume, name="resume_entry"),
+    path("schedule/<jobqueue_name:name>/remove/", schedule.remove, name="remove_entry"),
     path("queues/", queues.queues, name="queues"),
     path("queues/<jobqueue_name:queue>/", queues.queue, name="queue"),
     path("queues/<jobqueue_name:queue>/pause/", queues.pause, name="pause"),

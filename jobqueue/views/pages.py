@@ -23,6 +23,7 @@ TABS = (
     ("Failed", "failed"),
     ("Retries", "retries"),
     ("Delayed", "delayed"),
+    ("Schedule", "schedule"),
     ("Queues", "queues"),
     ("Workers", "workers"),
     ("Stats", "stats"),

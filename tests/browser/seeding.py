@@ -14,11 +14,12 @@ NOW_WORKING = "web1:4711:emails,images"
 
 
 def seed(redis: Any) -> None:
-    """Fill queues, workers, failures and retries."""
+    """Fill queues, workers, failures, retries and the schedule."""
     seed_queues(redis)
     seed_workers(redis)
     seed_failures(redis)
     seed_retries(redis)
+    seed_schedule(redis)
 
 
 def seed_queues(redis: Any) -> None:
@@ -122,3 +123,19 @@ def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:
         queue="emails",
         failed_at=failed_at,
     )
+
+
+def seed_schedule(redis: Any) -> None:
+    now = time.time()
+    entries = {
+        "send_digest": b'{"class":"DigestMailer","cron":"0 8 * * mon-fri Europe/Berlin","queue":"emails",'
+        b'"args":["daily",{"limit":10}],"description":"The digest of all that is new"}',
+        "import_products": b'{"class":"Importer","queue":"reports",'
+        b'"parameters":{"limit":{"description":"How many at most","default":100},"dry_run":{}}}',
+        "sweep": b'{"class":"Sweeper","every":["10m",{"first_in":"1m"}],"queue":"search"}',
+        "broken": b'{"class":"Report","cron":"61 * * * *","queue":"reports"}',
+    }
+    redis.hset("resque:persistent_schedules", mapping=entries)
+    redis.hset("resque:fired", "sweep", f"{int(now - 200) * 1000} every 10m")
+    redis.hset("resque:delayed:last_enqueued_at", "sweep", clock.started(now - 200))
+    redis.sadd("resque:paused_schedule", "send_digest")

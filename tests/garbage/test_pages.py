@@ -30,6 +30,8 @@ LISTED = [
     "retries/?from=1",
     "delayed/",
     "delayed/?class=x",
+    "schedule/",
+    "schedule/each/",
     "queues/",
     "queues/work/",
     "workers/",
@@ -50,6 +52,7 @@ RARE = [
     "failed/clear/",
     "failed/clear-retried/",
     "delayed/clear/",
+    "schedule/each/remove/",
     "queues/work/remove/",
 ]
 """Pages that read nothing else than those before."""
@@ -63,6 +66,9 @@ POSTED = [
     "retries/remove/",
     "delayed/enqueue/",
     "delayed/remove/",
+    "schedule/each/run/",
+    "schedule/each/pause/",
+    "schedule/each/resume/",
     "queues/work/pause/",
     "queues/work/resume/",
     "stats/locks/release/",

@@ -28,6 +28,7 @@ def test_static_files_of_another_host_are_let_in(staff, settings):
         "",
         "failed/",
         "delayed/",
+        "schedule/",
         "queues/q/",
         "workers/",
         "stats/",

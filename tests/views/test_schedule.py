@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from jobqueue.store import schedule as store
+from tests.sample import jobs
+
+
+@pytest.fixture(autouse=True)
+def entries(settings):
+    settings.TIME_ZONE = "UTC"
+    settings.JOBQUEUE_SCHEDULE = {
+        "nightly": {"cron": "0 3 * * *", "class": "Cleanup", "queue": "low", "description": "Clean <up>"},
+        "import": {
+            "class": jobs.record.name,
+            "parameters": {"limit": {"default": 10, "description": "At most"}, "dry": None},
+        },
+    }
+
+
+def test_entries_are_listed_by_name(staff):
+    text = staff.get("/jobs/schedule/").content.decode()
+
+    assert re.findall(r'href="/jobs/schedule/(\w+)/"', text) == ["import", "nightly"]
+    assert "<code>0 3 * * *</code>" in text
+    assert "Clean &lt;up&gt;" in text
+    assert "only by hand" in text
+    assert 'href="/jobs/queues/low/"' in text
+
+
+def test_an_empty_schedule_tells_where_entries_come_from(staff, settings):
+    settings.JOBQUEUE_SCHEDULE = None
+
+    assert b"The schedule has no entries. They come from" in staff.get("/jobs/schedule/").content
+
+
+def test_what_is_special_about_an_entry_is_shown(staff, settings, redis):
+    settings.JOBQUEUE_SCHEDULE["bad"] = {"cron": "61 * * * *"}
+    settings.JOBQUEUE_SCHEDULE["nightly"]["env"] = "mars"
+    store.put("each", b'{"every":"1h","class":"Report","queue":"q"}')
+    store.pause(["each"])
+    redis.set("resque:resque:resque_scheduler_master_lock", "localhost:1")
+
+    text = staff.get("/jobs/schedule/").content.decode()
+
+    assert "cannot be used" in text
+    assert "&#x27;61&#x27; is no minute, which goes from 0 to 59" in text
+    assert "only for mars" in text
+    assert "set at run time" in text and "paused" in text
+    assert "The scheduler of Ruby at localhost:1 is the master" in text
+
+
+def test_an_entry_has_a_page_with_its_next_five_runs(staff):
+    text = staff.get("/jobs/schedule/nightly/").content.decode()
+
+    assert len(re.findall(r"03:00:00 UTC <span", text)) == 5
+    assert "the site’s settings" in text
+
+
+def test_a_bad_entry_has_a_page(staff, redis):
+    redis.hset("resque:persistent_schedules", "bad", b"{")
+
+    assert b"is no JSON" in staff.get("/jobs/schedule/bad/").content
+
+
+def test_an_unknown_entry_leads_back_to_the_list(staff):
+    response = staff.get("/jobs/schedule/none/", follow=True)
+
+    assert response.redirect_chain == [("/jobs/schedule/", 302)]
+    assert b"The schedule has no entry &#x27;none&#x27;" in response.content
+
+
+def test_an_entry_is_run_now(staff, redis):
+    response = staff.post("/jobs/schedule/nightly/run/", follow=True)
+
+    assert b"nightly was put on the queue low" in response.content
+    assert redis.lrange("resque:queue:low", 0, -1) == [b'{"class":"Cleanup","args":[]}']
+
+
+def test_parameters_are_asked_for(staff, redis, django_capture_on_commit_callbacks):
+    text = staff.get("/jobs/schedule/import/run/").content.decode()
+    assert 'name="parameter-limit" value="10"' in text
+    assert "At most" in text
+
+    with django_capture_on_commit_callbacks(execute=True):
+        staff.post("/jobs/schedule/import/run/", {"parameter-limit": "5", "parameter-other": "x"})
+
+    job = json.loads(redis.lpop("resque:queue:default"))
+    assert job["args"] == [{"_kwargs": {"limit": "5", "dry": ""}}]
+
+
+def test_answers_that_the_job_does_not_take_are_said(staff, settings, redis):
+    settings.JOBQUEUE_SCHEDULE = {"each": {"class": "Emailer", "parameters": {"limit": None}}}
+
+    response = staff.post("/jobs/schedule/each/run/", follow=True)
+
+    assert b"cannot be called so" in response.content
+    assert not redis.exists("resque:queue:emails")
+
+
+def test_an_entry_is_paused_and_resumed(staff, redis):
+    response = staff.post("/jobs/schedule/nightly/pause/", follow=True)
+    assert b"nightly is paused: its ticks pass" in response.content
+    assert redis.smembers("resque:paused_schedule") == {b"nightly"}
+
+    response = staff.post("/jobs/schedule/nightly/resume/", follow=True)
+    assert b"nightly goes on with its next tick" in response.content
+    assert not redis.exists("resque:paused_schedule")
+
+
+def test_an_entry_of_redis_is_removed_after_a_question(staff, redis):
+    store.put("each", b'{"every":"1h","class":"Report","queue":"q"}')
+
+    assert b"will be removed from the schedule" in staff.get("/jobs/schedule/each/remove/").content
+    assert redis.hexists("resque:persistent_schedules", "each")
+    response = staff.post("/jobs/schedule/each/remove/", follow=True)
+
+    assert b"each was removed from the schedule" in response.content
+    assert not redis.exists("resque:persistent_schedules")
+
+
+@pytest.mark.parametrize("url", ["nightly/remove/", "none/run/", "none/pause/", "none/remove/"])
+def test_what_cannot_be_done_is_said(staff, redis, url):
+    response = staff.post(f"/jobs/schedule/{url}", follow=True)
+
+    assert b"with which this can be done" in response.content
+    assert redis.keys("*") == []
+
+
+def test_an_entry_of_any_name_has_a_page(staff, redis):
+    redis.hset("resque:persistent_schedules", b"a/b\xff", b'{"every":"1h","class":"A","queue":"q"}')
+
+    assert 'href="/jobs/schedule/a~2Fb~FF/"' in staff.get("/jobs/schedule/").content.decode()
+    assert b"every 1h" in staff.get("/jobs/schedule/a~2Fb~FF/").content
+    staff.post("/jobs/schedule/a~2Fb~FF/pause/")
+    assert redis.smembers("resque:paused_schedule") == {b"a/b\xff"}
+
+
+def test_who_may_only_see_is_offered_no_action(reader):
+    text = reader.get("/jobs/schedule/").content.decode()
+
+    assert "nightly" in text and "Run now" not in text
+    assert "Run now" not in reader.get("/jobs/schedule/nightly/").content.decode()
