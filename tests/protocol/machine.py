@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.protocol.model import LIMIT, Full, Refused, Seen, Store
+from tests.protocol.model import LIMIT, Full, Refused, Seen, Store, equals
 from tests.protocol.worker import Worker
 
 QUEUES = ("high", "low")
@@ -19,6 +19,7 @@ NAMES = ("ann", "bob")
 workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
 places = st.integers(0, 9)
+kinds = st.sampled_from(["queued-a", "done-a", "done-b"])
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -46,11 +47,19 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.is_full = False
         self.saved: tuple[object, list[str]] | None = None
         self.order: dict[str, list[str]] = {queue: [] for queue in QUEUES}
+        self.is_robbed = False
+        """A stranger has taken jobs away, and their locks are still there."""
 
-    @initialize(some=st.lists(queues, min_size=2, max_size=6), failed=st.integers(0, 4))
-    def begin_amid_work(self, some: list[str], failed: int) -> None:
+    @initialize(
+        some=st.lists(queues, min_size=2, max_size=6),
+        failed=st.integers(0, 4),
+        unique=st.lists(kinds, max_size=2),
+    )
+    def begin_amid_work(self, some: list[str], failed: int, unique: list[str]) -> None:
         for queue in some:
             self.enqueue_one(queue, answer_lost=False)
+        for kind in unique:
+            self.enqueue_unique("high", kind, False, "drop", False)
         self.work("ann", ["failed"] * failed)
 
     # Producers and operators
@@ -75,6 +84,56 @@ class DeliveryMachine(RuleBasedStateMachine):
             for _ in range(1 + answer_lost):
                 self.store.delay(queue, job, "producer", self.numbers["push"] + 1)
             self.numbers["push"] += 1
+
+    @rule(
+        queue=queues,
+        kind=kinds,
+        delayed=st.booleans(),
+        mode=st.sampled_from(["drop", "replace", "debounce"]),
+        answer_lost=st.booleans(),
+    )
+    def enqueue_unique(self, queue: str, kind: str, delayed: bool, mode: str, answer_lost: bool) -> None:
+        """One that is let in has found nobody who holds its lock."""
+        job = f"{kind}-{self.new_job()}"
+        step = self.store.delay_unique if delayed else self.store.enqueue_unique
+        mode = mode if delayed or mode != "debounce" else "drop"
+        with suppress(Full):
+            for _ in range(1 + answer_lost):
+                holder = step(queue, job, mode, "producer", self.numbers["push"] + 1)
+            if not holder:
+                self.numbers["push"] += 1
+                self.order[queue] += [] if delayed else [job]
+            elif mode != "drop":
+                # Its counts begin anew, and it may wait elsewhere
+                self.numbers["put back"] += LIMIT
+                self.forget_in_order(holder)
+
+    @rule(
+        name=workers,
+        queue=queues,
+        delayed=st.booleans(),
+        how=st.sampled_from(["done", "failed", "later", "goes on"]),
+    )
+    def an_equal_job_comes_while_one_runs(self, name: str, queue: str, delayed: bool, how: str) -> None:
+        self.be_busy(name, True)
+        running = self.workers[name].running
+        if running is not None and equals(running.job):
+            self.enqueue_unique(queue, equals(running.job), delayed, "drop", False)
+            if how != "goes on":
+                self.end(name, how, answer_lost=False)
+
+    @precondition(lambda self: self.faults)
+    @rule(queue=queues, is_noticed=st.booleans())
+    def stranger_takes_jobs_away(self, queue: str, is_noticed: bool) -> None:
+        self.store.take_away(queue)
+        self.is_robbed = True
+        if is_noticed:
+            self.look_after_locks()
+
+    @rule()
+    def look_after_locks(self) -> None:
+        self.store.release_orphans()
+        self.is_robbed = False
 
     @precondition(lambda self: self.seen.later)
     @rule(most=st.integers(1, 4), again=st.booleans())
@@ -159,7 +218,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def expect_again(self, job: str) -> None:
         """An attempt ends, and another one follows, for which the job waits behind all others."""
         self.tried_again[job] += 1
-        self.order = {queue: [each for each in order if each != job] for queue, order in self.order.items()}
+        self.forget_in_order(job)
 
     @rule(
         name=workers,
@@ -339,6 +398,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.calm = False
         self.forget_order()
 
+    def forget_in_order(self, job: str) -> None:
+        self.order = {queue: [each for each in order if each != job] for queue, order in self.order.items()}
+
     def forget_order(self) -> None:
         self.order = {queue: [] for queue in QUEUES}
 
@@ -355,6 +417,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.exactly_once_while_calm()
         self.counters_count_what_ended()
         self.order_is_kept()
+        self.every_lock_has_its_job()
+        self.equal_jobs_wait_once()
 
     def conservation(self) -> None:
         """enqueued = waiting + in flight + later + done + failed + removed, for each job by itself."""
@@ -390,6 +454,17 @@ class DeliveryMachine(RuleBasedStateMachine):
             waiting = [job for job in self.seen.names_waiting(queue) if job in order]
             assert waiting == [job for job in order if job in waiting]
 
+    def every_lock_has_its_job(self) -> None:
+        assert self.is_robbed or set(self.seen.locks.values()) <= self.seen.alive().keys()
+
+    def equal_jobs_wait_once(self) -> None:
+        """Of those that have to end first there is one; of the others one that has not begun yet."""
+        alive = self.seen.alive()
+        for kind in map(equals, alive):
+            exclusive = [job for job in alive if equals(job) == kind]
+            waiting = [job for job in exclusive if kind.startswith("done") or not self.begun[job]]
+            assert not kind or waiting in ([], [self.seen.locks.get(kind)]), (kind, waiting)
+
     def teardown(self) -> None:
         """Let all the dead be recovered and the living work on: everything ends."""
         self.store.free()
@@ -405,6 +480,8 @@ class DeliveryMachine(RuleBasedStateMachine):
             steps += 1
             assert steps < 3 * self.numbers["job"] + 10, "they go on without end"
         self.laws_hold()
+        self.store.release_orphans()
+        assert self.store.seen().locks == {}
 
     def is_something_left(self) -> bool:
         seen = self.store.seen()

@@ -79,6 +79,8 @@ class Seen:
     all_paused: bool
     processed: int
     raised: int
+    locks: dict[str, str]
+    """Which job holds the lock of each kind of equal ones."""
 
     def names_waiting(self, queue: str) -> list[str]:
         return [job for job, *_ in self.waiting.get(queue, [])]
@@ -92,18 +94,27 @@ class Seen:
             "failed": Counter(job for job, _ in self.failed),
         }
 
+    def alive(self) -> Counter[str]:
+        """The jobs that wait, whether or not for a moment, or are in flight."""
+        return sum((names for place, names in self.places().items() if place != "failed"), Counter[str]())
+
 
 class Store(Protocol):
     """What the scripts offer. Steps that write raise Full where there is no memory left."""
 
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None: ...
     def delay(self, queue: str, job: str, producer: str, number: int) -> None: ...
+    def enqueue_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str: ...
+    def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str: ...
+    def release_orphans(self) -> None: ...
+    def take_away(self, queue: str) -> None: ...
     def promote(self, most: int) -> None: ...
     def register(self, run: str) -> None: ...
     def register_again(self, run: str) -> None: ...
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]: ...
     def settle(self, run: str, endings: Sequence[Ending]) -> None: ...
     def start(self, run: str, token: int) -> None: ...
+    def begin(self, run: str, token: int, job: str) -> None: ...
     def tokens(self, run: str) -> set[int]: ...
     def recover(
         self,
@@ -135,6 +146,15 @@ class Store(Protocol):
     def ledger(self) -> Ledger: ...
 
 
+def equals(job: str) -> str:
+    """Return what a unique job shares with its equals, "" for one that is not unique.
+
+    ``queued-a-7`` is unique until it begins, ``done-a-8`` until it has ended.
+    """
+    kind, _, rest = job.partition("-")
+    return f"{kind}-{rest[0]}" if kind in ("queued", "done") else ""
+
+
 @dataclass
 class ModelStore:
     """Redis as the scripts see it."""
@@ -154,6 +174,20 @@ class ModelStore:
     raised: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     is_full: bool = False
+    locks: dict[str, str] = field(default_factory=dict)
+    """Which job holds the lock of those that are equal."""
+    taken: dict[str, list[str]] = field(default_factory=dict)
+    """What a stranger took away, by queue."""
+
+    def _unlock(self, job: str) -> None:
+        """Its job begins, or is gone."""
+        if self.locks.get(equals(job)) == job:
+            del self.locks[equals(job)]
+
+    def _lock(self, job: str) -> None:
+        """A job waits again, and has its lock again if that is free."""
+        if equals(job):
+            self.locks.setdefault(equals(job), job)
 
     def _write(self) -> None:
         if self.is_full:
@@ -161,17 +195,21 @@ class ModelStore:
 
     def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
         self.queues.setdefault(queue, []).insert(0, (job, crashes, attempts))
+        self._lock(job)
 
     def _try_later(self, held: Held) -> None:
         self.later.append((held.queue, held.job, held.crashes, held.attempts + 1))
         self.processed += 1
+        self._lock(held.job)
 
     def _fail(self, held: Held) -> None:
         self.failures.append((held.job, held.queue, False))
+        self._unlock(held.job)
 
     def _done(self, held: Held) -> None:
         self.processed += 1
         self.ledger.done[held.job] += 1
+        self._unlock(held.job)
 
     # Producers and their operators
 
@@ -190,6 +228,67 @@ class ModelStore:
         self.later.append((queue, job, 0, 0))
         self.sent[producer] = number
         self.ledger.enqueued[job] += 1
+
+    def _holder(self, job: str) -> str:
+        """Return who holds the lock of a job's equals and waits or is in flight, "" if nobody does."""
+        holder = self.locks.get(equals(job), "")
+        return holder if holder in self.seen().alive() else ""
+
+    def enqueue_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        if self.sent.get(producer, 0) >= number:
+            return self._holder_again(job)
+        if not (holder := self._holder(job)):
+            self.enqueue(queue, job, producer, number)
+            self.locks[equals(job)] = job
+        elif mode == "replace":
+            self._replace(queue, holder)
+        return holder
+
+    def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        if self.sent.get(producer, 0) >= number:
+            return self._holder_again(job)
+        if not (holder := self._holder(job)):
+            self.delay(queue, job, producer, number)
+            self.locks[equals(job)] = job
+        elif mode != "drop":
+            self._delay_again(queue, holder, mode)
+        return holder
+
+    def _holder_again(self, job: str) -> str:
+        holder = self.locks.get(equals(job), job)
+        return holder if holder != job else ""
+
+    def _replace(self, queue: str, holder: str) -> None:
+        """What is replaced keeps its place, unless it changes its queue, and its counts begin anew."""
+        place = next((n for n, (job, *_) in enumerate(self.queues.get(queue, [])) if job == holder), None)
+        if place is not None:
+            self._write()
+            self.queues[queue][place] = (holder, 0, 0)
+        elif self._take_out(holder):
+            self.queues.setdefault(queue, []).append((holder, 0, 0))
+
+    def _delay_again(self, queue: str, holder: str, mode: str) -> None:
+        """What is debounced stays in a queue that it has reached."""
+        reached = next((q for q, jobs in self.queues.items() if holder in [job for job, *_ in jobs]), None)
+        if mode == "debounce" and reached is not None:
+            self._replace(reached, holder)
+        elif self._take_out(holder):
+            self.later.append((queue, holder, 0, 0))
+
+    def _take_out(self, job: str) -> bool:
+        before = self.seen()
+        self.later = [each for each in self.later if each[1] != job]
+        self.queues = {q: [each for each in jobs if each[0] != job] for q, jobs in self.queues.items()}
+        return self.seen() != before
+
+    def release_orphans(self) -> None:
+        self.locks = {key: job for key, job in self.locks.items() if self._holder(job)}
+
+    def take_away(self, queue: str) -> None:
+        """Somebody who knows nothing of locks removes a queue."""
+        taken = [job for job, *_ in self.queues.pop(queue, [])]
+        self.ledger.removed.update(taken)
+        self.taken.setdefault(queue, []).extend(taken)
 
     def promote(self, most: int) -> None:
         """Bring the first ones to their queues: they are due."""
@@ -216,11 +315,16 @@ class ModelStore:
         removed = [job for job, *counts in waiting if job in jobs and not any(counts)]
         self.queues[queue] = [each for each in waiting if each[0] not in removed]
         self.ledger.removed.update(removed)
+        for job in removed:
+            self._unlock(job)
         return len(removed)
 
     def remove_queue(self, queue: str) -> None:
-        self.ledger.removed.update(job for job, *_ in self.queues.pop(queue, []))
+        removed = [job for job, *_ in self.queues.pop(queue, [])]
+        self.ledger.removed.update(removed)
         self.paused.discard(queue)
+        for job in [*removed, *self.taken.get(queue, [])]:
+            self._unlock(job)
 
     def retry(self, place: int, as_job: str, is_stale: bool) -> str:
         """Enqueue the job of a failure anew and return its queue; a stale one has moved since it was read."""
@@ -308,6 +412,11 @@ class ModelStore:
         if token in held:
             held[token].started = True
 
+    def begin(self, run: str, token: int, job: str) -> None:
+        """From now on an equal job may wait."""
+        if token in self._held(run):
+            self._unlock(job)
+
     def tokens(self, run: str) -> set[int]:
         return set(self._held(run))
 
@@ -367,6 +476,7 @@ class ModelStore:
             all_paused=self.all_paused,
             processed=self.processed,
             raised=self.raised,
+            locks=dict(self.locks),
         )
 
     def snapshot(self) -> object:

@@ -7,17 +7,19 @@ from typing import Any
 
 import redis
 
-from jobqueue import delayed, failure, payload, recovery, retrying
+from jobqueue import delayed, failure, locks, payload, recovery, retrying
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
 from jobqueue.inspection.failures import upwards
 from jobqueue.link import Link
+from jobqueue.locks import Lock
 from jobqueue.payload import Job
 from jobqueue.retrying import Later, RetryPolicy
 from jobqueue.scripts import load
 from jobqueue.store import failures, promotion, queues, runs
 from jobqueue.store.delivery import Endings, Run
+from jobqueue.store.locks import Candidate, release_orphans
 from tests.protocol.model import (
     LIMIT,
     Claimed,
@@ -29,6 +31,7 @@ from tests.protocol.model import (
     Refused,
     Seen,
     Waiting,
+    equals,
 )
 
 KILLED = 9
@@ -42,7 +45,18 @@ QUEUES = ("high", "low")
 def parse(text: bytes) -> Waiting:
     """Return a waiting job's name, crashes and failed attempts."""
     job = payload.decode(text)
-    return job.name, job.crashes, job.attempt - 1
+    return name_of(job), job.crashes, job.attempt - 1
+
+
+def name_of(job: Job) -> str:
+    """Return what the model calls a job; a unique one that is replaced keeps its id."""
+    return job.id or "" if job.unique else job.name
+
+
+def candidate(job: str) -> Candidate:
+    """Return a unique job."""
+    digest, kind = locks.digest("unique", equals(job)), job.partition("-")[0]
+    return Candidate(digest, job, payload.encode(Job("unique", [], id=job, unique=f"{kind}:{digest}")))
 
 
 def parse_delayed(member: bytes) -> tuple[str, str, int, int]:
@@ -84,6 +98,29 @@ class RedisStore:
         to = [key.sent(producer), key.later, key.wake_scheduler]
         self.write(lambda: load("delay")(client(), to, [number, 60, LATER_MS, member]))
         self.put_in_order()
+
+    def enqueue_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        key = self.key
+        own = [key.sent(producer), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+        args = [number, 60, queue, key.prefix, mode, *candidate(job)]
+        to = [*own, key.unique, key.runs]
+        (holder,) = self.write(lambda: load("enqueue_unique")(client(), to, args))
+        return str(holder.decode())
+
+    def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        key, (digest, id, text) = self.key, candidate(job)
+        to = [key.sent(producer), key.later, key.wake_scheduler, key.unique, key.runs]
+        args = [number, 60, key.prefix, mode, 0, digest, id, LATER_MS, delayed.member(text, queue), text]
+        (holder,) = self.write(lambda: load("delay_unique")(client(), to, args))
+        self.put_in_order()
+        return str(holder.decode())
+
+    def release_orphans(self) -> None:
+        for _ in release_orphans(young_too=True):
+            pass
+
+    def take_away(self, queue: str) -> None:
+        self.client.delete(self.key.queue(queue))
 
     def put_in_order(self) -> None:
         """Let delayed jobs be due in the order in which they came."""
@@ -182,8 +219,17 @@ class RedisStore:
                 told.later.append((ending.token, later))
             else:
                 getattr(told, ending.how).append(ending.token)
+            self.note_lock(told, held, ending)
         self.refused(run, "settle", told)
         self.put_in_order()
+
+    def note_lock(self, told: Endings, held: recovery.Held | None, ending: Ending) -> None:
+        """As InFlight does for what ends, or goes back after it has begun."""
+        if held and (lock := locks.lock_of(held.payload)):
+            texts = dict([*told.again, *((token, later.member) for token, later in told.later)])
+            how = "back" if ending.how == "again" else ending.how
+            value = lock.value_after(how, held.queue, texts.get(held.token, held.payload))
+            told.locks.append((held.token, lock.digest, lock.id, value))
 
     def held(self, run: str, token: int) -> recovery.Held | None:
         held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
@@ -191,6 +237,9 @@ class RedisStore:
 
     def start(self, run: str, token: int) -> None:
         self.refused(run, "start", [(token, b"{}")], Endings())
+
+    def begin(self, run: str, token: int, job: str) -> None:
+        self.refused(run, "begin", token, Lock(candidate(job).digest, job, True))
 
     def tokens(self, run: str) -> set[int]:
         if not self.client.zscore(self.key.runs, self.runs[run].name):
@@ -243,7 +292,9 @@ class RedisStore:
             pipe.smembers(self.key.paused)
             pipe.mget(self.key.pause_all, self.key.stat("processed"), self.key.stat("failed"))
             pipe.zrange(self.key.later, 0, -1)
-            *waiting, names, failed, paused, (pause_all, processed, raised), later = pipe.execute()
+            pipe.hvals(self.key.unique)
+            *waiting, names, failed, paused, (pause_all, processed, raised), later, held = pipe.execute()
+        self.check_locks(dict(zip(QUEUES, waiting, strict=True)), later, held)
         return Seen(
             waiting={
                 queue: [parse(t) for t in texts]
@@ -252,12 +303,24 @@ class RedisStore:
             },
             in_flight=self.in_flight([name.decode() for name in names]),
             later=[parse_delayed(member) for member in later],
-            failed=[(f.job.name if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)],
+            failed=[
+                (name_of(f.job) if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)
+            ],
             paused={name.decode() for name in paused},
             all_paused=pause_all is not None,
             processed=int(processed or 0),
             raised=int(raised or 0),
+            locks={equals(found.id): found.id for value in held if (found := locks.holder(value))},
         )
+
+    def check_locks(self, queued: dict[str, list[bytes]], later: list[bytes], held: list[bytes]) -> None:
+        """Each lock whose job waits says where, and holds its text."""
+        places = [*((locks.place(queue), texts) for queue, texts in queued.items()), (locks.LATER, later)]
+        found = {payload.decode(text).id: (place, text) for place, texts in places for text in texts}
+        for value in held:
+            holder = locks.holder(value)
+            assert holder is not None
+            assert found.get(holder.id, (holder.place, holder.text)) == (holder.place, holder.text)
 
     def in_flight(self, names: Sequence[str]) -> dict[str, dict[int, Held]]:
         own = {run.name: name for name, run in self.runs.items()}

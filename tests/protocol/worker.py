@@ -67,6 +67,9 @@ class Worker:
         self.running = self.batch.pop(0)
         if self.running.crashes:
             self.hold()
+        if self.running.job.startswith("queued-"):
+            self.reconcile()
+            self.store.begin(self.run, self.running.token, self.running.job)
         return self.running
 
     def end(self, how: str, *, answer_lost: bool = False) -> None:
