@@ -22,6 +22,8 @@ from jobqueue.store import delayed as store
 
 Predicate = Callable[[Job], bool]
 
+REMOVED_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayedJobs:
@@ -75,7 +77,7 @@ class DelayedJobs:
 
     def remove(self) -> int:
         """Remove the jobs; return how many there were."""
-        return store.remove(self.find())
+        return _remove_all() if self == DelayedJobs() else store.remove(self.find())
 
     def enqueue_now(self) -> int:
         """Enqueue the jobs now, whenever they are due, the earliest first; return how many there were."""
@@ -106,6 +108,15 @@ class DelayedJobs:
         if self.arguments is not None and not _has(job, *self.arguments):
             return False
         return self.predicate is None or self.predicate(job)
+
+
+def _remove_all() -> int:
+    """Remove all there are, some at a time, so that no process has to hold millions of them."""
+    left, removed = waiting.count(), 0
+    while left > 0 and (some := waiting.earliest(0, REMOVED_AT_ONCE)):
+        removed += store.remove(some)
+        left -= len(some)
+    return removed
 
 
 def _has(job: Job, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 import jobqueue
-from jobqueue import delayed_jobs, payload
+from jobqueue import delayed_jobs, delayedjobs, payload
 from jobqueue.exceptions import InvalidArguments, RedisUnreachable
 from jobqueue.store import delayed as store
 from jobqueue.testing import capture_jobs
@@ -224,6 +224,14 @@ def test_a_text_that_is_no_job_is_in_the_way_of_nothing(redis, several):
     assert delayed_jobs(jobs.record).remove() == 3
     assert [each.job for each in delayed_jobs().due_at(AT)][0] is None
     assert delayed_jobs().remove() == 7
+
+
+def test_all_are_removed_some_at_a_time(redis, several, monkeypatch):
+    monkeypatch.setattr(delayedjobs, "REMOVED_AT_ONCE", 2)
+
+    assert delayed_jobs().remove() == 9
+    assert delayed_jobs().remove() == 0
+    assert left(redis) == {}
 
 
 def test_many_are_changed(redis):
