@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 from jobqueue.attention import Attention
 from jobqueue.conf import settings
 from jobqueue.firing import Firing
-from jobqueue.link import Link
+from jobqueue.link import UNREACHABLE, Link
 from jobqueue.lockkeeping import LockKeeping
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.schedulerbell import SchedulerBell
@@ -101,15 +101,21 @@ class Scheduler:
         return max(LEAST_SECONDS, seconds - (time.monotonic() - began))
 
     def _done(self, duty: Duty, now_ms: int) -> int | None:
-        """Do a duty; a key of another type that is in its way keeps no other duty waiting."""
+        """Do a duty; what is in the way of one keeps no other waiting: a wrong key, a fault of ours."""
         try:
             return duty(self._link, now_ms)
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
-            if str(error) not in self._complaints:
-                _log.error(
-                    "what is due cannot be promoted, since a key holds another type of value: %s", error
-                )
-                self._complaints.add(str(error))
-            return None
+            self._complain(f"What is due cannot be promoted, a key holds another type of value: {error}")
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            self._complain(f"What is due cannot be promoted: {type(error).__name__}: {error}", error)
+        return None
+
+    def _complain(self, complaint: str, error: Exception | None = None) -> None:
+        """Tell of what is in the way, once."""
+        if complaint not in self._complaints:
+            _log.error("%s", complaint, exc_info=error)
+            self._complaints.add(complaint)

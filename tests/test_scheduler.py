@@ -90,6 +90,32 @@ def test_a_key_of_another_type_hinders_only_its_own_kind_and_is_told_once(redis,
     assert caplog.text.count("a key holds another type of value") == 1
 
 
+def test_a_duty_that_breaks_hinders_no_other_and_is_told_once(redis, attention, caplog):
+    def broken(link, now_ms):
+        raise LookupError("a fault of ours")
+
+    scheduler = Scheduler(attention, [broken, *duties()])
+    delayed.delay("work", [payload("x")], now_ms(redis) - 1000)
+
+    for _ in range(2):
+        scheduler.turn()
+
+    assert waiting(redis) == [payload("x")]
+    assert caplog.text.count("LookupError: a fault of ours") == 2  # the line, and the end of its traceback
+    scheduler._link.close()
+
+
+@pytest.mark.parametrize("score", ["inf", "-inf", 1e300, -1e300])
+@pytest.mark.parametrize("key", ["later", "delayed_queue_schedule"])
+def test_a_moment_without_end_hinders_nothing(redis, scheduler, key, score):
+    redis.zadd(f"resque:{key}", {"{}": score})
+    delayed.delay("work", [payload("x")], now_ms(redis) - 1000)
+
+    scheduler.turn()
+
+    assert waiting(redis) == [payload("x")]
+
+
 def test_a_job_that_nobody_can_read_becomes_a_failure_and_hinders_no_other(redis, scheduler):
     redis.zadd("resque:later", {b"{broken": 1})
     delayed.delay("work", [payload("x")], now_ms(redis) - 1000)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 from jobqueue import delayed, failure, locks
@@ -52,13 +53,18 @@ def now_ms(link: Link) -> int:
 def next_moment_ms(link: Link) -> int | None:
     """Return when the first job of ours is due; None if there is none."""
     first = link.command("ZRANGE", keys().later, 0, 0, "WITHSCORES")
-    return int(float(first[1])) if first else None
+    return _moment_ms(first, 1)
 
 
 def next_bare_moment_ms(link: Link) -> int | None:
     """Return when the first job in resque-scheduler's keys is due; None if there is none."""
     first = link.command("ZRANGE", keys().delayed_times, 0, 0, "WITHSCORES")
-    return int(float(first[1]) * 1000) if first else None
+    return _moment_ms(first, 1000)
+
+
+def _moment_ms(first: Sequence[bytes], unit_ms: int) -> int | None:
+    """Return the moment of the first member of a sorted set; None if that is at no time."""
+    return int(moment) if first and isfinite(moment := float(first[1]) * unit_ms) else None
 
 
 def promote(link: Link, until_ms: int, most: int = MOST) -> Batch:
