@@ -14,11 +14,12 @@ NOW_WORKING = "web1:4711:emails,images"
 
 
 def seed(redis: Any) -> None:
-    """Fill queues, workers, failures, retries and the schedule."""
+    """Fill queues, workers, failures, retries, delayed jobs and the schedule."""
     seed_queues(redis)
     seed_workers(redis)
     seed_failures(redis)
     seed_retries(redis)
+    seed_delayed(redis)
     seed_schedule(redis)
 
 
@@ -106,6 +107,21 @@ def seed_retries(redis: Any) -> None:
         attempts = tuple(Attempt(at, "ConnectionError", "no answer") for at in times)
         job = Job("blog.jobs.refresh_feed", [f"https://example.com/{n}"], {}, ids.new_id(), attempts=attempts)
         redis.zadd("resque:later", {delayed.member(write(job), "emails"): int((now + 700 * n) * 1000)})
+
+
+def seed_delayed(redis: Any) -> None:
+    """Delay jobs of ours for half an hour and more, and two of Ruby's for an hour."""
+    now = time.time()
+    for n in range(24):
+        job = Job(SEND, [f"person{n}@example.com", "Your trial ends"], {"days": n}, ids.new_id())
+        redis.zadd(
+            "resque:later", {delayed.member(write(job), "emails"): int((now + 1_800 + 7_200 * n) * 1000)}
+        )
+    text = b'{"class":"Reports::Monthly","args":[2026,11],"queue":"reports"}'
+    at = int(now) + 3_600
+    redis.rpush(f"resque:delayed:{at}", text, text)
+    redis.sadd(b"resque:timestamps:" + text, f"delayed:{at}")
+    redis.zadd("resque:delayed_queue_schedule", {str(at): at})
 
 
 def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:
