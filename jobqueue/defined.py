@@ -14,7 +14,7 @@ from jobqueue.options import OnCrash, check_queue
 from jobqueue.pause import Pause
 from jobqueue.recurring import Missed
 from jobqueue.retrying import Backoff, Kinds, RetryPolicy
-from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_debounce
+from jobqueue.uniqueoptions import OnConflict, Unique, UniqueBy, check_debounce, check_has_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,6 +78,7 @@ class Defined(Generic[P, R]):
     def __post_init__(self) -> None:
         check_queue(self.queue, self.place)
         check_debounce(self.debounce, self.unique, self.on_conflict, self.place)
+        check_has_id(self.unique, self.place, bare=self.bare)
 
     @property
     def retry_policy(self) -> RetryPolicy:

@@ -48,8 +48,10 @@ class Definition(Defined[P, R]):
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job | None:
         """Enqueue one job and return it, its id included; None if a before_enqueue hook vetoed it.
 
-        Inside a transaction the job reaches Redis when that commits, and never if it is rolled back.
-        Raises InvalidArguments or PayloadTooLarge at once; RedisUnreachable outside a transaction.
+        Inside a transaction the job reaches Redis when that commits, and never if it is rolled back. Of a
+        unique definition that meets an equal job it returns the job with the id of that one, or raises
+        AlreadyEnqueued if ``on_conflict`` says so. Raises InvalidArguments or PayloadTooLarge at once;
+        RedisUnreachable outside a transaction.
         """
         return enqueueing.enqueue(self, args, kwargs)
 
@@ -261,13 +263,7 @@ def _register(definition: Definition[P, R]) -> Definition[P, R]:
 
 
 def _check_unique(definition: Definition[P, R]) -> None:
-    check_unique(
-        definition.unique,
-        definition.unique_by,
-        definition.on_conflict,
-        definition.place,
-        bare=definition.bare,
-    )
+    check_unique(definition.unique, definition.unique_by, definition.on_conflict, definition.place)
 
 
 def _check_retries(definition: Definition[P, R]) -> None:

@@ -14,7 +14,7 @@ OnConflict = Literal["drop", "replace", "raise"]
 UniqueBy = Callable[..., Any]
 
 
-def check_unique(unique: Any, unique_by: Any, on_conflict: Any, place: str, *, bare: bool) -> None:
+def check_unique(unique: Any, unique_by: Any, on_conflict: Any, place: str) -> None:
     """Refuse what does not tell which jobs are equal, or what becomes of one that meets its equal."""
     if unique not in (None, "queued", "until_done"):
         raise InvalidDefinition(
@@ -35,10 +35,14 @@ def check_unique(unique: Any, unique_by: Any, on_conflict: Any, place: str, *, b
             f"{place}: unique_by and on_conflict say how a job is unique, and this one is not: add "
             "unique='queued' or unique='until_done'."
         )
+
+
+def check_has_id(unique: Any, place: str, *, bare: bool) -> None:
+    """Refuse unique jobs without an id, by which their locks know them."""
     if unique and bare:
         raise InvalidDefinition(
-            f"{place}: a unique job has to be known by its id, and with bare=True it gets none: leave one of "
-            "them out."
+            f"{place}: a unique or debounced job has to be known by its id, and with bare=True it gets none: "
+            "leave one of them out."
         )
 
 

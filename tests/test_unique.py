@@ -163,6 +163,11 @@ def test_options_that_make_no_sense_are_refused(define, options, message):
     assert message in str(caught.value)
 
 
+def test_a_bare_job_is_not_debounced_by_a_single_call(define):
+    with pytest.raises(InvalidDefinition, match="a unique or debounced job has to be known by its id"):
+        define(bare=True).using(debounce=5)
+
+
 def test_a_class_has_the_options_as_attributes(redis):
     @job
     class Report:
