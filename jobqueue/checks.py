@@ -38,6 +38,7 @@ WHERE = {
     "settings": NAMES["schedule"],
 }
 """Where an entry of the schedule stands that is no stranger's."""
+BAD_ENTRY = "jobqueue.E007"
 ACCESS = ("can_view", "can_operate")
 
 
@@ -155,14 +156,14 @@ def _bad_entries() -> Iterator[CheckMessage]:
     if not isinstance(settings.schedule, Mapping | None):
         yield Error(
             f"{NAMES['schedule']} should be a dict of recurring jobs by name, and is {settings.schedule!r}.",
-            id="jobqueue.E007",
+            id=BAD_ENTRY,
         )
     for entry in schedule.static().values():
         if isinstance(entry, BadEntry):
             yield Error(
                 f"{WHERE[entry.source]}: the recurring job {entry.name!r} cannot be used: {entry.problem}",
                 hint="It never comes, and stops no other; the page Schedule shows it, too.",
-                id="jobqueue.E007",
+                id=BAD_ENTRY,
             )
 
 

@@ -16,6 +16,7 @@ from cronsim import CronSim, CronSimError
 
 from jobqueue.cronfields import HOUR, MINUTE, MONTH, SECOND, Days, numbers
 from jobqueue.exceptions import InvalidSchedule
+from jobqueue.rubyjson import shown
 
 NICKNAMES = {
     "@hourly": "0 * * * *",
@@ -27,6 +28,8 @@ NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
+LONGEST_TEXT = 1_000
+
 _SHIFT = timedelta(hours=3)
 """More than any clock is put forward or back."""
 _A_SECOND = timedelta(seconds=1)
@@ -63,13 +66,15 @@ class Cron:
             return cls._parse(text, zone)
         except (InvalidSchedule, CronSimError) as error:
             raise InvalidSchedule(
-                f"cron {text!r} cannot be read: {error}. It has five fields, minute, hour, day, month and "
-                "weekday, or six with seconds first, and may end with a time zone, as in '0 8 * * mon "
-                "Europe/Berlin'"
+                f"cron {shown(text)} cannot be read: {error}. It has five fields, minute, hour, day, month "
+                "and weekday, or six with seconds first, and may end with a time zone, as in "
+                "'0 8 * * mon Europe/Berlin'"
             ) from error
 
     @classmethod
     def _parse(cls, text: str, zone: tzinfo) -> Cron:
+        if len(text) > LONGEST_TEXT:
+            raise InvalidSchedule("it is too long")
         if text != text.strip():
             raise InvalidSchedule("it has blanks at its ends")
         words = text.split()

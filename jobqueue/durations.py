@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobqueue.exceptions import InvalidSchedule
+from jobqueue.rubyjson import shown
 
 SECONDS = {"y": 31_536_000, "M": 2_592_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 """A year has 365 days, a month 30. Of the letters only M, a month, and m, a minute, have two meanings."""
@@ -28,6 +29,7 @@ _ISO = re.compile(
     rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
     re.ASCII,
 )
+_LONGEST_TEXT = 100
 _LONGEST_SECONDS = 100 * SECONDS["y"]
 
 
@@ -39,8 +41,8 @@ def seconds(duration: Any) -> float:
     found = _seconds(duration)
     if found is None or not 0 <= found <= _LONGEST_SECONDS:
         raise InvalidSchedule(
-            f"{duration!r} is no length of time: it should be like '30s', '1h30m', '2 days', 'PT30M', or a "
-            "number of seconds, and at most 100 years"
+            f"{shown(duration)} is no length of time: it should be like '30s', '1h30m', '2 days', 'PT30M', "
+            "or a number of seconds, and at most 100 years"
         )
     return found
 
@@ -58,7 +60,7 @@ def _seconds(duration: Any) -> float | None:
         return duration.total_seconds()
     if isinstance(duration, int | float) and not isinstance(duration, bool):
         return duration
-    if not isinstance(duration, str):
+    if not isinstance(duration, str) or len(duration) > _LONGEST_TEXT:
         return None
     if re.fullmatch(_NUMBER, duration, re.ASCII):
         return float(duration)

@@ -74,7 +74,9 @@ def read(name: str, config: Any, zone: tzinfo, source: Source) -> Recurring:
     Raises InvalidSchedule.
     """
     if not isinstance(config, Mapping):
-        raise InvalidSchedule(f"{config!r} should be a mapping, such as {{'cron': '0 8 * * *', 'class': …}}")
+        raise InvalidSchedule(
+            f"{rubyjson.shown(config)} should be a mapping, such as {{'cron': '0 8 * * *', 'class': …}}"
+        )
     fields = normal(config)
     args = _args(fields.get("args"))
     kwargs = _mapping("kwargs", fields)
@@ -140,14 +142,14 @@ def _args(args: Any) -> list[Any]:
 def _text(what: str, fields: Mapping[str, Any]) -> str:
     value = fields.get(what)
     if value is not None and not isinstance(value, str):
-        raise InvalidSchedule(f"{what}: {value!r} should be a text")
+        raise InvalidSchedule(f"{what}: {rubyjson.shown(value)} should be a text")
     return value or ""
 
 
 def _mapping(what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     value = fields.get(what)
     if value is not None and not isinstance(value, Mapping):
-        raise InvalidSchedule(f"{what}: {value!r} should be a mapping of names")
+        raise InvalidSchedule(f"{what}: {rubyjson.shown(value)} should be a mapping of names")
     return normal(value or {}) if what == "parameters" else dict(value or {})
 
 
@@ -167,13 +169,16 @@ def _environments(fields: Mapping[str, Any]) -> frozenset[str]:
 def _missed(fields: Mapping[str, Any]) -> Missed:
     value = fields.get("missed", "run-once")
     if value not in get_args(Missed):
-        raise InvalidSchedule(f"missed: {value!r} should be 'run-once' or 'skip'")
+        raise InvalidSchedule(f"missed: {rubyjson.shown(value)} should be 'run-once' or 'skip'")
     return value  # type: ignore[no-any-return]  # one of those two
 
 
 def _parameter(name: str, config: Any) -> Parameter:
     if not isinstance(config, Mapping | None):
-        raise InvalidSchedule(f"parameters.{name}: {config!r} should be a mapping of description and default")
+        raise InvalidSchedule(
+            f"parameters.{rubyjson.cut(name)}: {rubyjson.shown(config)} should be a mapping of description "
+            "and default"
+        )
     fields = normal(config or {})
     default = fields.get("default")
     return Parameter(name, str(fields.get("description") or ""), "" if default is None else str(default))

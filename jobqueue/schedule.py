@@ -63,7 +63,9 @@ def checked(name: str, config: Any, source: Source) -> Recurring:
     job = job_of(entry)
     definition = definition_of(entry)
     if not (entry.queue or definition):
-        raise InvalidSchedule(f"no installed app defines the job {entry.job!r}, so the entry needs a `queue`")
+        raise InvalidSchedule(
+            f"no installed app defines the job {rubyjson.shown(entry.job)}, so the entry needs a `queue`"
+        )
     if definition and entry.timing:
         try:
             definition.arity.check(definition.name, job.args, job.kwargs)

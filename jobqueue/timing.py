@@ -11,6 +11,7 @@ from typing import Any
 from jobqueue import durations
 from jobqueue.cron import Cron
 from jobqueue.exceptions import InvalidSchedule
+from jobqueue.rubyjson import shown
 
 MEANINGLESS_OPTIONS = frozenset(
     {"allow_overlapping", "blocking", "discard_past", "mutex", "name", "overlap", "tag", "tags", "timeout"}
@@ -83,7 +84,7 @@ def read(config: Mapping[str, Any], zone: tzinfo) -> Timing | None:
     if config.get("cron"):
         text, _ = _with_options("cron", config["cron"])
         if not isinstance(text, str):
-            raise InvalidSchedule(f"cron: {text!r} should be a text, such as '0 8 * * *'")
+            raise InvalidSchedule(f"cron: {shown(text)} should be a text, such as '0 8 * * *'")
         return CronTiming(Cron.parse(text, zone))
     if config.get("every") is not None:
         return _every(*_with_options("every", config["every"]))
@@ -93,7 +94,7 @@ def read(config: Mapping[str, Any], zone: tzinfo) -> Timing | None:
 def _every(duration: Any, options: Mapping[str, Any]) -> EveryTiming:
     every_ms = _as_ms("every", duration)
     if every_ms < 1:
-        raise InvalidSchedule(f"every: {duration!r} should be longer than no time")
+        raise InvalidSchedule(f"every: {shown(duration)} should be longer than no time")
     first_in = options.get("first_in")
     return EveryTiming(
         f"every {durations.text(duration)}",
@@ -114,10 +115,10 @@ def _with_options(what: str, value: Any) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(value, list | tuple):
         return value, {}
     if not value or len(value) > 2 or not all(isinstance(each, Mapping) for each in value[1:]):
-        raise InvalidSchedule(f"{what}: {value!r} should be a text, or a list of a text and its options")
+        raise InvalidSchedule(f"{what}: {shown(value)} should be a text, or a list of a text and its options")
     options = {str(name).lstrip(":"): option for each in value[1:] for name, option in each.items()}
     for name in options.keys() - MEANINGLESS_OPTIONS - ({"first_in"} if what == "every" else set()):
-        raise InvalidSchedule(f"{what}: the option {name!r} is not known here; leave it out")
+        raise InvalidSchedule(f"{what}: the option {shown(name)} is not known here; leave it out")
     return value[0], options
 
 

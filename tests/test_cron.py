@@ -77,6 +77,7 @@ def test_times_are_found_in_a_zone(text, times):
         ("0 0 LW * *", "'lw' is no day of the month"),
         ("0 0 * * 1L", "'1l' is no weekday"),
         ("0 0 31 4,6 *", "a day that never comes"),
+        ("0 0 * * mon%0", "'mon%0' is no weekday"),
         ("0 8 * * * Europe/Berlinn", "there is no time zone 'Europe/Berlinn'"),
     ],
 )
@@ -104,6 +105,13 @@ def _walked(cron, start, minutes):
             found.append(moment)
             seen.add(clock)
     return found
+
+
+def test_a_text_of_megabytes_is_refused_in_a_few_words():
+    with pytest.raises(InvalidSchedule, match="it is too long") as refusal:
+        Cron.parse("1," * 1_000_000 + "1 * * * *")
+
+    assert len(str(refusal.value)) < 1_000
 
 
 FIXED = ["30 2 * * *", "15,45 1-3 * * *", "0 0 * * *"]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jobqueue import firing
 from jobqueue.firing import LATE_SECONDS, Firing
 from jobqueue.link import Link
 from jobqueue.store import schedule as store
@@ -193,25 +194,52 @@ def test_an_entry_that_persists_is_stored_for_ruby(redis, settings, turn):
 
 
 def test_a_scheduler_that_is_woken_often_looks_at_the_schedule_now_and_then(link, settings, monkeypatch):
-    firing, looks = Firing(), []
+    scheduler, looks = Firing(), []
     monkeypatch.setattr(store, "state", lambda _, read=store.state: looks.append(1) or read(link))
     scheduled(settings, each={"every": "10m"})
 
-    moments = [firing(link, NOON_MS + moment) for moment in range(20)]
+    moments = [scheduler(link, NOON_MS + moment) for moment in range(20)]
 
     assert len(looks) == 1
     assert moments[0] == NOON_MS + 10 * MINUTE_MS
     assert moments[1] == NOON_MS + 1 + SECOND_MS
     monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic: now() + 2)
-    firing(link, NOON_MS + 2)
+    scheduler(link, NOON_MS + 2)
     assert len(looks) == 2
 
 
 def test_what_is_due_is_fired_however_short_ago_the_last_look_was(redis, link, settings):
     scheduled(settings, each={"every": "0.1s"})
-    firing = Firing()
+    scheduler = Firing()
 
     for moment in range(0, 1001, 100):
-        firing(link, NOON_MS + moment)
+        scheduler(link, NOON_MS + moment)
 
     assert len(waiting(redis)) == 10
+
+
+def test_an_entry_of_any_name_is_fired(redis, turn):
+    redis.hset("resque:persistent_schedules", b"a/\xff\x00", b'{"every":"1m","class":"A","queue":"reports"}')
+
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+    turn(NOON_MS + MINUTE_MS)
+
+    assert waiting(redis) == [b'{"class":"A","args":[]}']
+    assert list(redis.hgetall("resque:fired")) == [b"a/\xff\x00"]
+
+
+def test_a_job_that_cannot_be_made_stops_no_other(redis, settings, turn, caplog, monkeypatch):
+    scheduled(settings, a={"every": "1m"}, b={"every": "1m"})
+
+    def make(entry, made=firing.schedule.make):
+        if entry.name == "a":
+            raise RuntimeError("unique_by of the site")
+        return made(entry)
+
+    monkeypatch.setattr(firing.schedule, "make", make)
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+
+    assert len(waiting(redis)) == 1
+    assert "the recurring job 'a' cannot be made: RuntimeError" in caplog.text

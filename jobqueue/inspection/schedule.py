@@ -78,5 +78,6 @@ def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
 
 
 def _fired(value: bytes) -> Fired | None:
-    found = re.fullmatch(r"(-?\d{1,15}) (.*)", to_text(value), re.ASCII | re.DOTALL)
+    # More digits are no moment of this millennium
+    found = re.fullmatch(r"(-?\d{1,13}) (.*)", to_text(value), re.ASCII | re.DOTALL)
     return Fired(int(found[1]), found[2]) if found else None

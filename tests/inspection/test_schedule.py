@@ -22,7 +22,9 @@ def test_what_ruby_left_is_read(redis):
 
 
 def test_what_is_no_tick_is_left_out(redis):
-    redis.hset("resque:fired", mapping={"a": "5 0 8 * * *", "b": "soon", "c": "", "d": "5"})
+    redis.hset(
+        "resque:fired", mapping={"a": "5 0 8 * * *", "b": "soon", "c": "", "d": "5", "e": "99999999999999 x"}
+    )
 
     assert schedule.state()[0].fired == {"a": Fired(5, "0 8 * * *")}
 

@@ -9,18 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from jobqueue import schedule, timetable
 from jobqueue.exceptions import JobQueueError
+from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.store import schedule as store
 from jobqueue.timetable import NEXT, Row
 
 COLUMNS = ("NAME", "WHEN", "QUEUE", "LAST RUN", "NEXT RUN", "")
 
 
-class Command(BaseCommand):
+class Command(TolerantCommand):
     help = "The schedule of recurring jobs: those of this site's code, settings and file, and those in Redis."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -6,16 +6,17 @@ import os
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from jobqueue import connection, consolelog, processtitle
 from jobqueue.attention import Attention
 from jobqueue.exceptions import RedisUnreachable
+from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.schedulerprocess import TITLE, schedule
 from jobqueue.stopping import StopPlans
 
 
-class Command(BaseCommand):
+class Command(TolerantCommand):
     help = (
         "Bring delayed jobs to their queues when they are due, until told to stop with QUIT, TERM or INT. "
         "Any number may run; `manage.py jobworker` runs one by itself."

@@ -8,16 +8,17 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from jobqueue import connection, consolelog, reloading, renewal
 from jobqueue.exceptions import InvalidOption, InvalidQueues, RedisUnreachable
+from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.pidfile import pidfile
 from jobqueue.supervisor import Supervisor
 from jobqueue.workeroptions import TASKS, read_options
 
 
-class Command(BaseCommand):
+class Command(TolerantCommand):
     help = (
         "Perform jobs until told to stop. QUIT, TERM and INT finish the running jobs; USR1 ends them; USR2 "
         "pauses and CONT continues; HUP takes new code; TTIN logs what every worker is doing."
