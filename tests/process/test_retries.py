@@ -68,6 +68,18 @@ def test_a_job_is_tried_until_it_is_done(
     assert (failures(redis), waiting(redis)) == ([], [])
 
 
+def test_the_scheduler_beside_the_workers_brings_a_job_to_its_next_attempt(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", scheduler=True)
+    enqueue("try_thrice", 1, 2)
+
+    ledger.wait_for("1")
+
+    wait_for(lambda: counters(redis) == [b"3", None])
+    assert waiting(redis) == []
+
+
 @MODES
 def test_a_job_that_has_no_attempt_left_fails_and_tells_of_each(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, due, mode: Mode
