@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.ground import APPEND_ONLY
 from benchmarks.peers import plots
+from benchmarks.peers.idlememory import print_memory
 from benchmarks.peers.kills import print_kills
 from benchmarks.peers.queues import Peer, peers
 from benchmarks.peers.site import Stalled, site
@@ -59,6 +60,7 @@ def _measure(options: argparse.Namespace, url: str, folder: Path, server: RedisS
     rates = _print_rates(there, url, folder, options.rounds)
     if options.write:
         plots.write(options.write, rates)
+    print_memory(there, url, folder, options.rounds)
     if not options.skip_kills:
         print_kills(there, url, folder)
     print_load("end")
