@@ -66,11 +66,12 @@ def performing_parts(payloads: Sequence[bytes]) -> dict[str, float]:
 def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str, float]:
     ground.empty()
     ground.fill(jobs)
-    in_flight = InFlight(WORKER_ID, time.time(), SharedPage(), attention)
+    page = SharedPage()
+    in_flight = InFlight(WORKER_ID, time.time(), page, attention)
     handing, began = 0.0, time.perf_counter()
     while in_flight.claim([QUEUE], MOST):
         claimed = time.perf_counter()
-        while job := in_flight.hand_out(_never):
+        while job := in_flight.hand_out(page.lanes[0], _never):
             in_flight.end(job, None)
         handing += time.perf_counter() - claimed
     whole = time.perf_counter() - began
@@ -116,8 +117,9 @@ def _look_up(job: Job) -> None:
 
 
 def _write_page(page: SharedPage) -> None:
-    page.begin(1)
-    page.finish(1)
+    page.lanes[0].begin(1)
+    page.finish(page.lanes[0], 1)
+    page.forget_finished()
 
 
 def _never(payload: bytes) -> bool:

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -149,6 +149,11 @@ class Attention:
         """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
         readable(max(0.0, seconds), self.fd, *fds)
         self.drain()
+
+    def wake(self) -> None:
+        """End the sleep under way, or the next one. For any thread."""
+        with suppress(BlockingIOError):
+            os.write(self._write_fd, b"\0")
 
     def drain(self) -> None:
         """Forget the signals that have been looked at."""

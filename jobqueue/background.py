@@ -38,7 +38,7 @@ from jobqueue.definition import Definition, from_function, place_of
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.inspection import values as results
 from jobqueue.inspection.values import Reading
-from jobqueue.options import check_function
+from jobqueue.options import check_function, check_synchronous
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
 
@@ -70,6 +70,7 @@ class BackgroundValue:
     ) -> None:
         self._place = place_of(compute)
         check_function(compute, self._place)
+        check_synchronous(compute, self._place, "what computes a BackgroundValue")
         self._compute = compute
         self.is_keyed = _takes_key(compute, self._place)
         self._keys_of = _keys_of(refresh_on, self.is_keyed, self._place)

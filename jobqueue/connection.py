@@ -104,7 +104,8 @@ class Clients:
         with self._lock:
             clients, self._clients = self._clients, {}
         for client in clients.values():
-            client.connection_pool.disconnect()
+            # Those in use are other threads', and end with the pool
+            client.connection_pool.disconnect(inuse_connections=False)
 
 
 _clients = Clients()

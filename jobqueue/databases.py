@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,9 +13,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
+from jobqueue.exceptions import JobQueueError
+
 _log = logging.getLogger("jobqueue")
 
 _NONE: frozenset[str] = frozenset()
+
+
+_users: set[int] = set()
+"""The threads that have ever opened a connection."""
 
 
 class _Seen(threading.local):
@@ -29,6 +35,12 @@ _seen = _Seen()
 @receiver(connection_created)
 def _remember(**_: Any) -> None:
     _seen.may_be_open = True
+    _users.add(threading.get_ident())
+
+
+def are_used_elsewhere() -> bool:
+    """Tell whether a thread other than this one has ever opened a connection."""
+    return bool(_users - {threading.get_ident()})
 
 
 def in_transaction(using: str) -> bool:
@@ -88,6 +100,14 @@ def after_job(outer: frozenset[str], *, was_interrupted: bool = False) -> list[s
             _refresh(connection)
     _seen.may_be_open = bool(outer) or any(connection.connection for connection in found)
     return [connection.alias for connection in left_open]
+
+
+def left_open_error(name: str, aliases: Sequence[str]) -> JobQueueError:
+    """Return the failure of a job that left transactions open on databases."""
+    return JobQueueError(
+        f"{name} left a transaction open on the database {aliases[0]!r}, which was rolled back. "
+        "Leave every transaction.atomic() block that a job enters."
+    )
 
 
 def _never() -> None:

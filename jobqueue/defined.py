@@ -45,6 +45,8 @@ class Defined(Generic[P, R]):
     on_commit: bool = True
     """Wait for the commit of the transaction under way, if there is one."""
     hooks: Hooks = field(default=NO_HOOKS, repr=False)
+    is_async: bool = field(default=False, repr=False)
+    """The function is ``async def``, and so are its around_perform hooks."""
     arity: Arity = field(repr=False)
 
     def __post_init__(self) -> None:

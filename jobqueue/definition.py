@@ -13,7 +13,7 @@ from jobqueue import enqueueing, registry
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidDefinition
-from jobqueue.hooks import Hooks
+from jobqueue.hooks import Hooks, check_hooks
 from jobqueue.options import (
     OnCrash,
     Options,
@@ -120,7 +120,15 @@ def from_function(
     check_function(function, place)
     if "name" not in options:
         options["name"] = default_name(function, place)
-    return _register(Definition(function=function, place=place, arity=Arity.of(function), **options))
+    return _register(
+        Definition(
+            function=function,
+            place=place,
+            arity=Arity.of(function),
+            is_async=inspect.iscoroutinefunction(function),
+            **options,
+        )
+    )
 
 
 def from_class(owner: type, **options: Unpack[Options]) -> Definition[..., Any]:
@@ -142,6 +150,7 @@ def from_class(owner: type, **options: Unpack[Options]) -> Definition[..., Any]:
             place=place,
             owner=owner,
             hooks=Hooks.of(owner),
+            is_async=inspect.iscoroutinefunction(perform),
             arity=Arity.of(perform),
             **options,
         )
@@ -176,5 +185,6 @@ def _register(definition: Definition[P, R]) -> Definition[P, R]:
     check_flags(definition.place, bare=definition.bare, batch=definition.batch)
     check_timeout(definition.timeout, definition.place)
     check_crashes(definition.on_crash, definition.max_crashes, definition.place)
+    check_hooks(definition.hooks, definition.place, is_async=definition.is_async)
     registry.register(definition)
     return definition

@@ -18,7 +18,9 @@ import msgspec
 from jobqueue import clock, ids, payload, rubyjson
 from jobqueue.exceptions import InvalidPayload
 
-_PERFORMING = str(Path(__file__).with_name("performing.py"))
+_PERFORMING = {
+    str(Path(__file__).with_name(f"{name}.py")) for name in ("performing", "calling", "coroutines")
+}
 """Lines of a traceback from here outwards say nothing about the job."""
 _INTERRUPTION = str(Path(__file__).with_name("interruption.py"))
 """Innermost lines from here say how an interruption came, not where it met the job."""
@@ -210,7 +212,7 @@ def _message(error: BaseException) -> str:
 def _backtrace(error: BaseException) -> Iterator[str]:
     frames = reversed(list(traceback.walk_tb(error.__traceback__)))
     met = dropwhile(lambda place: place[0].f_code.co_filename == _INTERRUPTION, frames)
-    ours = takewhile(lambda place: place[0].f_code.co_filename != _PERFORMING, met)
+    ours = takewhile(lambda place: place[0].f_code.co_filename not in _PERFORMING, met)
     return (f"{frame.f_code.co_filename}:{line}:in `{frame.f_code.co_name}'" for frame, line in ours)
 
 

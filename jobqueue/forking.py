@@ -32,7 +32,7 @@ def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: S
 
     A job that goes back with no payload goes as it is.
     """
-    page.lift_limit()
+    page.lanes[0].lift_limit()
     attention.news()  # what came before is not meant for this job
     try:
         pid, reader = _fork(job, worker_id, page)
@@ -88,7 +88,7 @@ def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: 
     try:
         leave_to_parent()
         interruption.await_job()
-        interruption.keep_timeouts(page, settings.job_timeout_seconds)
+        interruption.keep_timeouts(page.lanes[0], settings.job_timeout_seconds)
         interruption.listen(lambda: term_exception(page))
         hear()
         lifeline.die_with_parent(signal.SIGKILL)
@@ -171,7 +171,7 @@ class _Child:
 
     def _kill_if_due(self) -> None:
         if self._page.seconds_to_kill <= 0 and not self.is_killed:
-            self.overrun = Overrun(self._page.timeout_seconds, settings.timeout_grace_seconds)
+            self.overrun = Overrun(self._page.lanes[0].timeout_seconds, settings.timeout_grace_seconds)
             self._kill()
         elif self._attention.is_overdue or time.monotonic() >= self._kill_by:
             self._kill()

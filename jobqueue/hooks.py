@@ -9,7 +9,8 @@
     after_perform(*args)            not after a failure
     on_failure(error, *args)        the job, or another of its hooks, raised ``error``
 
-Keyword arguments of the job follow the positional ones.
+Keyword arguments of the job follow the positional ones. ``around_perform`` of a job that is ``async def`` is
+``async def`` too, and awaits ``perform()``; all other hooks are ordinary methods.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ class Hooks(NamedTuple):
 
 NO_HOOKS = Hooks()
 
+_AWAITED = "has to be `async def`, as the job is: write `await perform()` in it"
+_CALLED = (
+    "has to be an ordinary `def`: hooks are called and not awaited, but for the around_perform of an "
+    "`async def` job"
+)
+
 
 def allow(hooks: Iterable[Hook], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Run all before-hooks of an enqueue or dequeue; tell whether none of them returned False."""
@@ -54,6 +61,16 @@ def announce(hooks: Iterable[Hook], args: Sequence[Any], kwargs: Mapping[str, An
     """Run the after-hooks of an enqueue or dequeue; what one raises propagates."""
     for hook in hooks:
         hook(*args, **kwargs)
+
+
+def check_hooks(hooks: Hooks, place: str, *, is_async: bool) -> None:
+    """Refuse hooks that would be called where they have to be awaited, or awaited where they are called."""
+    for kind, found in zip(Hooks._fields, hooks, strict=True):
+        should_be_async = is_async and kind == "around_perform"
+        for hook in found:
+            if inspect.iscoroutinefunction(hook) is not should_be_async:
+                way = _AWAITED if should_be_async else _CALLED
+                raise InvalidDefinition(f"{place}: the hook {hook.__qualname__} {way}.")
 
 
 def _found(owner: type, kind: str) -> Iterable[Hook]:

@@ -1,6 +1,7 @@
 """What a worker has in flight: its own memory of it, the same in Redis, and the way between the two.
 
-Two threads use it, the one that performs and the watchdog; each step is done under one lock.
+Two threads use it, the main one and the watchdog; each step is done under one lock. The main thread holds
+the lock while it waits for Redis, so the watchdog takes it only where it is free.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
 from jobqueue.recovery import dirty_exit, put_back
-from jobqueue.sharedpage import SharedPage
+from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
+from jobqueue.sharedpage import Lane, SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Claimed, Endings, Run
 
 HOLD_SECONDS = 0.02
 """A job that runs this long lets the others of its batch go, and is shown on the pages."""
-HOLD_AGAIN_SECONDS = 1.0
-"""How long after a hold that Redis did not answer the next one is tried."""
 STALE_SECONDS = 1.0
 """No job begins this long after its claim: its process was stopped meanwhile, and may have been given up."""
+ABANDON_SECONDS = 0.1
+"""How long the watchdog waits for a step of the other thread when all has to be over."""
 
 T = TypeVar("T")
 
@@ -47,7 +49,10 @@ class InFlight:
         self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
         self._lock = threading.RLock()
         self._link = Link()
-        self._running: Claimed | None = None
+        self._places = Places(page.lanes)
+        self._first = self._places.all[0]
+        """The only one, where a worker performs one job after another: looked at before the others."""
+        self._waits_alone = False
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
         self._begin_run()
@@ -70,7 +75,7 @@ class InFlight:
             asked_at = time.monotonic()
             try:
                 claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
-                self._endings = Endings()
+                self._forget_endings()
                 self._batch.extend(claimed)
                 if claimed and time.monotonic() - asked_at > STALE_SECONDS:
                     # The answer was late, or this process was stopped: the run may have been recovered since
@@ -79,42 +84,59 @@ class InFlight:
                 self._lose()
                 return self.claim(queues, most, woken_by)
             self._claimed_at = time.monotonic()
-            if claimed:
-                self._page.begin_batch(claimed[0].token)
             return bool(claimed)
 
-    def hand_out(self, is_alone: Callable[[bytes], bool]) -> Claimed | None:
-        """Return the next job of the batch, which begins now; one that is alone lets the others go first."""
+    def hand_out(self, lane: Lane, is_alone: Callable[[bytes], bool]) -> Claimed | None:
+        """Return the next job of the batch, which begins now in a lane; None if there is none to begin.
+
+        One that is alone begins when nothing else runs, lets the others of its batch go, and nothing begins
+        beside it; while others run it goes back at once, for workers that are free.
+        """
         with self._lock:
-            if time.monotonic() - self._claimed_at > STALE_SECONDS:
+            now = time.monotonic()
+            if now - self._claimed_at > STALE_SECONDS:
                 self._give_back()
             if not self._batch:
                 return None
-            self._running = self._batch.popleft()
-            self._hold_at = time.monotonic() + HOLD_SECONDS
-            self._is_held = False
-            if is_alone(self._running.payload):
-                self._settle_or_lose(self._hold)
-            if self._running:
-                self._page.begin(self._running.token)
-            return self._running
+            job = self._batch[0]
+            if is_alone(job.payload):
+                return self._hand_out_alone(lane)
+            self._batch.popleft()
+            self._places.all[lane.number].begin(job, now + HOLD_SECONDS)
+            lane.begin(job.token)
+            return job
+
+    @property
+    def is_alone(self) -> bool:
+        """A job runs beside which no other may, or one went back that waits until nothing runs here."""
+        return self._places.is_alone or (self._waits_alone and bool(self._places.busy))
+
+    @property
+    def has_batch(self) -> bool:
+        """Claimed jobs wait to be handed out."""
+        return bool(self._batch)
 
     def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:
         """Note how a job ended, done or with its entry for the Failed list, which is settled at once."""
         with self._lock:
-            if job is not self._running:
+            place = self._first if self._first.job is job else self._places.of(job)
+            if place is None:
                 return
             if entry is None:
                 self._endings.done.append(job.token)
-                self._page.finish(job.token)
+                self._page.finish(place.lane, job.token)
             else:
-                self._fail(job.token, entry, was_killed)
-            self._running = None
+                failed = self._endings.killed if was_killed else self._endings.failed
+                failed.append((job.token, entry))
+                self._settle_or_lose(self._settle)
+                place.lane.clear()
+            place.clear()
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
         """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
         with self._lock:
-            if job is not self._running:
+            place = self._places.of(job)
+            if place is None:
                 return
             if payload:
                 self._endings.again.append((job.token, payload))
@@ -122,8 +144,8 @@ class InFlight:
             else:
                 self._batch.appendleft(job)
                 self._give_back()
-            self._running = None
-            self._page.clear()
+            place.clear()
+            place.lane.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""
@@ -131,31 +153,33 @@ class InFlight:
             self._give_back()
             self._settle_or_lose(self._settle)
 
-    def fail_running(self, error: str) -> None:
-        """Let the running job fail, which goes on and does not matter any more."""
-        with self._lock:
-            if self._running is not None:
-                _log.error("failed: %s %s", label_of(self._running.queue, self._running.payload), error)
-                entry = dirty_exit(self._running.payload, self._running.queue, self._worker_id, error)
-                self.end(self._running, entry, was_killed=True)
+    def abandon(self, error: str) -> None:
+        """Leave although jobs run on. The watchdog's step, after which the process ends.
+
+        With an ``error`` the running jobs fail, else they go back. Where the other thread does not come back
+        from Redis, the page tells the supervisor to do the same.
+        """
+        if not error:
+            self._clear_lanes()
+        if not self._lock.acquire(timeout=ABANDON_SECONDS):
+            return
+        try:
+            for job in self._places.jobs if error else []:
+                _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
+                self.end(job, dirty_exit(job.payload, job.queue, self._worker_id, error), was_killed=True)
+            self.leave()
+        finally:
+            self._lock.release()
 
     def hold_if_due(self) -> Claimed | None:
-        """Hold a job that has run long enough; return it if it was held now. The watchdog's step."""
-        with self._lock:
-            if self._running is None or self._is_held or time.monotonic() < self._hold_at:
-                return None
-            try:
-                self._hold()
-            except RunLost:
-                # A stop that gives Redis up is the other thread's to make; this one has to end its job
-                with suppress(GaveUp):
-                    self._lose()
-            except UNREACHABLE as error:
-                self._hold_at = time.monotonic() + HOLD_AGAIN_SECONDS
-                self._patience.note(error)
-            else:
-                return self._running
+        """Hold the jobs that have run long enough; return the last one held now. The watchdog's step."""
+        if not self._lock.acquire(blocking=False):
             return None
+        try:
+            due = self._places.due(time.monotonic())
+            return self._hold_or_later(due) if due else None
+        finally:
+            self._lock.release()
 
     def leave(self) -> None:
         """End the run: settle what has ended, put everything else back, leave no trace.
@@ -163,11 +187,9 @@ class InFlight:
         Raises GaveUp if Redis stays away; the supervisor then does the same as soon as it is back.
         """
         with self._lock:
-            if self._running is not None:
-                _log.warning(
-                    "put back: %s did not end in time", label_of(self._running.queue, self._running.payload)
-                )
-                self._page.clear()
+            for job in self._places.jobs:
+                _log.warning("put back: %s did not end in time", label_of(job.queue, job.payload))
+            self._clear_lanes()
             self._give_back()
             self._settle_or_lose(self._settle)
             try:
@@ -175,30 +197,40 @@ class InFlight:
             except ValueError as error:
                 # What is no job of this worker's stays there for a person to look at
                 _log.error("run %s is left behind: %s", self._run.name, error)
-            self._running = None
+            self._places.clear()
             self._page.run = ""
             self._link.close()
 
     def _has_anything(self) -> bool:
         """Tell whether there is something to wait for Redis with, when this process is told to stop."""
-        return bool(self._batch or self._running or self._endings)
+        return bool(self._batch or self._places.busy or self._endings)
 
-    def _fail(self, token: int, entry: bytes, was_killed: bool) -> None:
-        failed = self._endings.killed if was_killed else self._endings.failed
-        failed.append((token, entry))
-        self._settle_or_lose(self._settle)
-        self._page.clear()
+    def _hand_out_alone(self, lane: Lane) -> Claimed | None:
+        self._waits_alone = bool(self._places.busy)
+        if self._waits_alone:
+            self._give_back()
+            self._settle_or_lose(self._settle)
+            return None
+        job, place = self._batch.popleft(), self._places.all[lane.number]
+        place.begin(job, 0.0)
+        place.is_alone = True
+        self._settle_or_lose(lambda: self._hold([place]))
+        if place.job is not job:
+            return None
+        lane.begin(job.token)
+        return job
+
+    def _clear_lanes(self) -> None:
+        for lane in self._page.lanes:
+            lane.clear()
 
     def _begin_run(self) -> None:
         self._run = Run(self._link, self._worker_id)
         self._batch.clear()
-        self._running = None
+        self._places.clear()
+        self._claimed_at = time.monotonic()
         self._endings = Endings()
-        self._hold_at = self._claimed_at = time.monotonic()
-        self._is_held = False
-        self._page.clear()
         # Tokens begin anew: what the last run had finished says nothing of them
-        self._page.begin_batch(self._run.next_token)
         self._page.run = self._run.name
         self._patience(lambda: self._run.register(self._started_at))
         self._connects = self._link.connects
@@ -222,7 +254,7 @@ class InFlight:
         """
         self._link.connect()
         if self._link.connects != self._connects:
-            known = {job.token for job in (*self._batch, *filter(None, [self._running]))}
+            known = {job.token for job in (*self._places.jobs, *self._batch)}
             strays = self._run.tokens() - known - self._endings.tokens()
             again = sorted(token for token in strays if token < self._run.next_token)
             self._run.settle(Endings(back=again))
@@ -234,19 +266,41 @@ class InFlight:
         self._endings.back.extend(job.token for job in self._batch)
         self._batch.clear()
 
-    def _hold(self) -> None:
-        running = self._running
-        if running is None:
-            return
-        self._give_back()
-        self._reconciled(lambda: self._run.start(running.token, running.shown(time.time()), self._endings))
+    def _forget_endings(self) -> None:
         self._endings = Endings()
-        self._is_held = True
+        self._page.forget_finished()
+        self._places.hide(time.monotonic())
+
+    def _hold(self, places: Sequence[Place]) -> None:
+        """Tell Redis of jobs that they have begun."""
+        if not all(place.is_held for place in places):
+            self._give_back()
+        jobs = [place.job for place in places if place.job is not None]
+        shown = [(job.token, job.shown(time.time())) for job in jobs]
+        self._reconciled(lambda: self._run.start(shown, self._endings))
+        self._forget_endings()
+        for place in places:
+            place.is_held = place.is_shown = True
+
+    def _hold_or_later(self, due: Sequence[Place]) -> Claimed | None:
+        try:
+            self._hold(due)
+        except RunLost:
+            # A stop that gives Redis up is the other thread's to make; this one has to end its job
+            with suppress(GaveUp):
+                self._lose()
+        except UNREACHABLE as error:
+            for place in due:
+                place.hold_at = time.monotonic() + HOLD_AGAIN_SECONDS
+            self._patience.note(error)
+        else:
+            return due[-1].job
+        return None
 
     def _settle(self) -> None:
         if self._endings:
             self._reconciled(lambda: self._run.settle(self._endings))
-            self._endings = Endings()
+            self._forget_endings()
 
     def _settle_or_lose(self, step: Callable[[], None]) -> None:
         try:

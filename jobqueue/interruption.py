@@ -13,11 +13,12 @@ import signal
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import Protocol
 
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.recovery import timeout_text
-from jobqueue.sharedpage import SharedPage
+from jobqueue.sharedpage import Lane, SharedPage
 
 END_SIGNAL = signal.SIGUSR1
 """Sent to a process that performs jobs, it ends the running one."""
@@ -25,6 +26,22 @@ TIMEOUT_SIGNAL = signal.SIGALRM
 """Sent by the system when the running job's time is over."""
 FOREVER_SECONDS = 1e9
 """A timeout of so long is none."""
+
+
+class Interrupts(Protocol):
+    """The way to end a job while it runs."""
+
+    def open(self, timeout_seconds: float | None = None, /) -> None:
+        """The job begins: from here exceptions may rise."""
+
+    def close(self) -> None:
+        """The job has ended: from here none rises any more."""
+
+    def lift(self) -> bool:
+        """Forget the timeout, and tell whether anything has risen in the job."""
+
+    def through(self, send: Callable[[BaseException], None] | None, /) -> None:
+        """Have what shall rise sent to a coroutine instead; None for no more of that."""
 
 
 class Interruption:
@@ -36,10 +53,11 @@ class Interruption:
         self._has_risen = False
         self._is_marked = False
         """The running job has a timeout, or something has risen in it."""
+        self._send: Callable[[BaseException], None] | None = None
         self._is_awaited = False
         self._came_early = False
         self._why: Callable[[], TermException | None] = lambda: TermException("SIGUSR1")
-        self._page: SharedPage | None = None
+        self._lane: Lane | None = None
         self._default_seconds: float | None = None
         self._ends_at = 0
         """When the running job's time is over, by ``time.monotonic_ns``; 0 without a timeout."""
@@ -49,12 +67,12 @@ class Interruption:
         self._why = why
         signal.signal(END_SIGNAL, self._end)
 
-    def keep_timeouts(self, page: SharedPage, default_seconds: float | None) -> None:
-        """Interrupt jobs at their timeouts from now on, and tell a page when to kill this process.
+    def keep_timeouts(self, lane: Lane, default_seconds: float | None) -> None:
+        """Interrupt jobs at their timeouts from now on, and tell a lane when to kill this process.
 
         ``default_seconds`` is the timeout of jobs that have none of their own.
         """
-        self._page = page
+        self._lane = lane
         self._default_seconds = default_seconds
 
     def await_job(self) -> None:
@@ -81,19 +99,23 @@ class Interruption:
         """
         if not self._is_marked:
             return False
-        if self._page is not None and self._ends_at:
+        if self._lane is not None and self._ends_at:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self._page.lift_limit()
+            self._lane.lift_limit()
         has_risen = self._has_risen
         self._is_marked, self._has_risen, self._ends_at = False, False, 0
         return has_risen
 
+    def through(self, send: Callable[[BaseException], None] | None) -> None:
+        """Have what shall rise sent to a coroutine instead, not rise in its loop; None ends that."""
+        self._send = send
+
     def _limit(self, seconds: float) -> None:
-        if self._page is None or seconds >= FOREVER_SECONDS:
+        if self._lane is None or seconds >= FOREVER_SECONDS:
             return
         self._is_marked = True
         self._ends_at = time.monotonic_ns() + int(seconds * 1e9)
-        self._page.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
+        self._lane.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
         # Each time, because a job may have made something else hear it
         signal.signal(TIMEOUT_SIGNAL, self._time_out)
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -112,14 +134,16 @@ class Interruption:
         if left > 0:
             # An alarm of the job's own, which has taken the place of this one
             signal.setitimer(signal.ITIMER_REAL, left / 1e9)
-        elif self._ends_at and self._page is not None:
-            self._raise(JobTimeout(timeout_text(self._page.timeout_seconds)))
+        elif self._ends_at and self._lane is not None:
+            self._raise(JobTimeout(timeout_text(self._lane.timeout_seconds)))
 
     def _raise(self, error: BaseException) -> None:
         if self.is_open:
             # Once: what the job does to clean up is not to be interrupted
             self.is_open, self._has_risen, self._is_marked = False, True, True
-            raise error
+            if self._send is None:
+                raise error
+            self._send(error)
 
 
 def term_exception(page: SharedPage) -> TermException:

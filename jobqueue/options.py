@@ -71,18 +71,22 @@ def check_crashes(on_crash: Any, max_crashes: Any, place: str) -> None:
 
 
 def check_function(function: Callable[..., Any], place: str) -> None:
-    """Refuse functions whose call would do nothing yet."""
+    """Refuse functions whose call would do nothing yet; what is ``async def`` is awaited."""
     if not callable(function):
         raise InvalidDefinition(f"{place}: a job calls a function or class, not {function!r}.")
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise InvalidDefinition(
-            f"{place}: a job is performed by an ordinary function, and this one is `async def` (asynchronous "
-            "jobs come later): use `def`, with asgiref's async_to_sync for what must be awaited."
-        )
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidDefinition(
             f"{place}: a job is performed by calling its function, and calling this one, which has `yield`, "
             "would only make a generator: do the work in the function itself."
+        )
+
+
+def check_synchronous(function: Callable[..., Any], place: str, what: str) -> None:
+    """Refuse a coroutine function for what is called, not awaited."""
+    if inspect.iscoroutinefunction(function):
+        raise InvalidDefinition(
+            f"{place}: {what} is an ordinary function, and this one is `async def`: use `def`, with "
+            "asgiref's async_to_sync for what must be awaited."
         )
 
 

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from enum import Enum, auto
-from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
-from jobqueue import connection, databases, failure, registry, rubyjson, signals
+from jobqueue import calling, connection, coroutines, databases, failure, registry, rubyjson, signals
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
-from jobqueue.exceptions import (
-    DontPerform,
-    InvalidArguments,
-    InvalidPayload,
-    JobQueueError,
-    JobTimeout,
-    TermException,
-    UnknownJob,
-)
-from jobqueue.hooks import NO_HOOKS, Hooks, announce
-from jobqueue.interruption import interruption
+from jobqueue.exceptions import InvalidArguments, InvalidPayload, UnknownJob
+from jobqueue.interruption import Interrupts, interruption
 from jobqueue.payload import Job, decode
 
 WARM_UP_ROUNDS = 100
@@ -63,8 +52,10 @@ class _Claimed(NamedTuple):
     worker_id: str
 
 
-def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
+def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts = interruption) -> Outcome:
     """Perform the job of a payload that was claimed from a queue.
+
+    ``interrupts`` is the way in which the job can be ended.
 
     Never raises: what the job raises, KeyboardInterrupt and SystemExit too, is its failure.
     A process that the job forked and that comes back here ends at once.
@@ -80,14 +71,8 @@ def perform(payload: bytes, queue: str, worker_id: str) -> Outcome:
     # Looked at here, because it is rare that anybody listens, and calls are what most of a small job costs
     if signals.job_started.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_start(definition, job, queue)
-    raised = _attempt(definition, job)
-    if raised is None:
-        outcome = Outcome(Kind.DONE, job)
-    elif _goes_back(raised):
-        _log.warning("put back: %s was ended by %s", label(job, queue), raised)
-        outcome = Outcome(Kind.PUT_BACK, job, error=raised)
-    else:
-        outcome = _failed(_Claimed(payload, queue, worker_id), job, raised)
+    raised = _attempt(definition, job, interrupts)
+    outcome = conclude(job, payload, queue, worker_id, raised)
     if signals.job_finished.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_end(definition, job, queue, outcome)
     return outcome
@@ -104,7 +89,7 @@ def warm_up() -> None:
     for _ in range(WARM_UP_ROUNDS):
         job = decode(text)
         definition.arity.check(job.name, job.args, job.kwargs)
-        _attempt(definition, job)
+        _attempt(definition, job, interruption)
 
 
 def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) -> None:
@@ -120,17 +105,41 @@ def perform_inline(definition: Defined[..., Any], payload: bytes, queue: str) ->
 
 
 def run(definition: Defined[..., Any], job: Job) -> None:
-    """Call a job's function among its hooks; what it raises propagates after the on_failure hooks."""
-    hooks = definition.hooks
-    if hooks is NO_HOOKS:
-        definition.function(*job.args, **job.kwargs)
-        return
+    """Call a job's function among its hooks, in the process that enqueues it; what it raises propagates."""
+    if definition.is_async:
+        coroutines.call_inline(definition, job)
+    else:
+        calling.call(definition, job)
+
+
+def definition_of(payload: bytes) -> tuple[Defined[..., Any], Job] | None:
+    """Return the definition that a payload names, and its job; None if there is none."""
     try:
-        _run_among_hooks(hooks, definition.function, job)
-    except BaseException as error:
-        if not _goes_back(error):
-            _run_on_failure(hooks, job, error)
-        raise
+        job = decode(payload)
+        return registry.get(job.name), job
+    except (InvalidPayload, UnknownJob):
+        return None
+
+
+def refuse(
+    definition: Defined[..., Any], job: Job, payload: bytes, queue: str, worker_id: str
+) -> Outcome | None:
+    """Return the failure of a job whose arguments its function does not take; else None."""
+    try:
+        definition.arity.check(job.name, job.args, job.kwargs)
+    except InvalidArguments as error:
+        return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
+    return None
+
+
+def conclude(job: Job, payload: bytes, queue: str, worker_id: str, raised: BaseException | None) -> Outcome:
+    """Say how a job ended that has raised something, or nothing."""
+    if raised is None:
+        return Outcome(Kind.DONE, job)
+    if calling.goes_back(raised):
+        _log.warning("put back: %s was ended by %s", label(job, queue), raised)
+        return Outcome(Kind.PUT_BACK, job, error=raised)
+    return _failed(_Claimed(payload, queue, worker_id), job, raised)
 
 
 def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
@@ -168,69 +177,32 @@ def _announce_end(definition: Defined[..., Any], job: Job, queue: str, outcome: 
         signals.job_finished.send_robust(definition, job=job, queue=queue, outcome=outcome)
 
 
-def _attempt(definition: Defined[..., Any], job: Job) -> BaseException | None:
+def _attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> BaseException | None:
     """Run a job between two checks of the database connections; return what went wrong."""
     process = os.getpid()
     outer = databases.before_job()
     error: BaseException | None = None
     try:
         try:
-            interruption.open(definition.timeout)
-            run(definition, job)
+            interrupts.open(definition.timeout)
+            if definition.is_async:
+                coroutines.call(definition, job, interrupts)
+            else:
+                calling.call(definition, job)
         finally:
-            interruption.close()
+            interrupts.close()
     except BaseException as raised:
         error = raised
     if os.getpid() != process:
         os._exit(0 if error is None else 1)
-    was_interrupted = interruption.lift()
+    was_interrupted = interrupts.lift()
     if was_interrupted:
         # Half an exchange with Redis may be under way on any connection that the job used
         connection.disconnect()
     left_open = databases.after_job(outer, was_interrupted=was_interrupted)
     if left_open and error is None:
-        return JobQueueError(
-            f"{job.name} left a transaction open on the database {left_open[0]!r}, which was rolled back. "
-            "Leave every transaction.atomic() block that a job enters."
-        )
+        return databases.left_open_error(job.name, left_open)
     return error
-
-
-def _goes_back(error: BaseException) -> bool:
-    """Tell whether the job is not to blame for what it raised: its worker had to end it."""
-    return isinstance(error, TermException) and error.goes_back
-
-
-def _run_among_hooks(hooks: Hooks, function: Callable[..., Any], job: Job) -> None:
-    """Nest the around-hooks, the first one outermost; the after-hooks run even if none calls the job."""
-    args, kwargs = job.args, job.kwargs
-    try:
-        announce(hooks.before_perform, args, kwargs)
-    except DontPerform:
-        return
-    inner = partial(function, *args, **kwargs)
-    for around in reversed(hooks.around_perform):
-        inner = partial(around, inner, *args, **kwargs)
-    inner()
-    announce(hooks.after_perform, args, kwargs)
-
-
-def _run_on_failure(hooks: Hooks, job: Job, error: BaseException) -> None:
-    try:
-        announce(hooks.on_failure, [error, *job.args], job.kwargs)
-    except (JobTimeout, TermException):
-        raise
-    except BaseException as another:
-        text = (
-            f"Additional error ({_brief(another)}) occurred in running failure hooks for job "
-            f"{job.name} {rubyjson.shown(job.args)}\nThe error before it, of the job itself: {_brief(error)}"
-        )
-        raise RuntimeError(text).with_traceback(another.__traceback__) from error
-
-
-def _brief(error: BaseException) -> str:
-    kind, message, _ = failure.describe(error)
-    return f"{kind}: {message}"
 
 
 def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:

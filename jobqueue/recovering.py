@@ -18,7 +18,7 @@ from jobqueue.conf import settings
 from jobqueue.link import UNREACHABLE, Link
 from jobqueue.patience import Patience
 from jobqueue.pruning import PRUNE_AFTER_SECONDS
-from jobqueue.recovery import DeadWorker, Judge, SilentRun
+from jobqueue.recovery import Judge, SilentRun
 from jobqueue.store import runs, workers
 from jobqueue.store.runs import LiveRun
 
@@ -41,7 +41,7 @@ class Recoverer:
         self._ahead = 0.0
         """By how many seconds Redis's clock was ahead of ``time.monotonic`` at the last heartbeat."""
         self._prune_at = 0.0
-        self._unrecovered: list[tuple[str, DeadWorker]] = []
+        self._unrecovered: list[tuple[str, Judge]] = []
         self._complained: set[str] = set()
         """Runs that cannot be recovered; each is worth one line of the log."""
 
@@ -49,7 +49,7 @@ class Recoverer:
         """Close the connection, as before a fork; the next use makes another."""
         self._link.close()
 
-    def owe(self, run: str, dead: DeadWorker) -> None:
+    def owe(self, run: str, dead: Judge) -> None:
         """Note that a run of an own worker has to be recovered."""
         self._unrecovered.append((run, dead))
 
@@ -128,7 +128,7 @@ class Recoverer:
             self._complain(run, error)
             return False
 
-    def _recover_or_owe(self, run: str, dead: DeadWorker) -> None:
+    def _recover_or_owe(self, run: str, dead: Judge) -> None:
         """Recover a run; one that a key of another type is in the way of waits until that is removed."""
         try:
             self._recover(run, dead)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobqueue import failure
@@ -112,30 +112,37 @@ class Overrun(NamedTuple):
 class DeadWorker:
     """A worker process whose supervisor knows how it died and what it was doing.
 
-    So only the running job is to blame: the finished ones are done, the others go back unblamed.
+    So only running jobs are to blame: the finished ones are done, the others go back unblamed.
     """
 
     pid: int
     status: int
     """As ``os.waitpid`` returned it."""
-    running: int
-    """Token of the running job; 0 for none."""
-    finished: range
+    suspects: Collection[int]
+    """Tokens of the running jobs that may be to blame: none if the supervisor ended it to stop in time."""
+    finished: Collection[int]
     """Tokens of the jobs that had ended well and were not settled yet."""
     policy_of: PolicyOf
-    is_blameless: bool = False
-    """The supervisor itself ended it, to stop in time: the running job goes back too."""
-    overrun: Overrun | None = None
-    """The supervisor ended it, because of the running job."""
+    overruns: Mapping[int, Overrun] = field(default_factory=dict)
+    """The supervisor ended it because of these jobs, by their tokens."""
 
     def __call__(self, held: Held, worker_id: str) -> Ending:
         if held.token in self.finished:
             return Ending(held.token, "done")
-        if held.token != self.running or self.is_blameless:
+        if held.token not in self.suspects:
             return Ending(held.token, "back", held.payload)
-        if self.overrun:
-            return Ending(held.token, "killed", overrun_entry(held, worker_id, self.overrun))
-        return after_crash(held, worker_id, exit_text(self.pid, self.status), self.policy_of)
+        if held.token in self.overruns:
+            return Ending(held.token, "killed", overrun_entry(held, worker_id, self.overruns[held.token]))
+        return after_crash(held, worker_id, self._how(), self.policy_of)
+
+    def _how(self) -> str:
+        how = exit_text(self.pid, self.status)
+        others = len(self.suspects) - 1
+        return (
+            f"{how}. It was performing {others} more, and which one was to blame is not known"
+            if others
+            else how
+        )
 
 
 def after_crash(held: Held, worker_id: str, how: str, policy_of: PolicyOf) -> Ending:

@@ -158,7 +158,7 @@ def inherited() -> Inherited:
 
 
 def _slot(page: int, stacks: int, **told: object) -> Slot:
-    return Slot(page=SharedPage(page), stacks=Stacks(stacks), **told)  # type: ignore[arg-type]
+    return Slot(page=SharedPage(fd=page), stacks=Stacks(stacks), **told)  # type: ignore[arg-type]
 
 
 def _told(inherited: Inherited) -> str:

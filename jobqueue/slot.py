@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jobqueue import registry
 from jobqueue.conf import settings
-from jobqueue.recovery import DeadWorker, Overrun, no_retry
+from jobqueue.recovery import DeadWorker, Overrun, SilentRun, no_retry
 from jobqueue.sharedpage import SharedPage
 from jobqueue.stacks import Stacks
 
@@ -20,10 +20,10 @@ KILL_AFTER_SECONDS = 0.5
 
 
 class Doing(NamedTuple):
-    """What a worker does: its run, and the token of the running job, 0 for none."""
+    """What a worker does: its run, and the tokens of running jobs."""
 
     run: str
-    token: int
+    tokens: frozenset[int]
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Slot:
     is_finished: bool = False
     """Its worker has left, and no other shall come."""
     is_blameless: bool = False
-    """The supervisor has killed its worker to stop in time; the running job is not to blame."""
+    """The supervisor has killed its worker to stop in time; no running job is to blame."""
     is_told: bool = False
     """Its worker was told to stop."""
     killed_for: Doing | None = None
     """The supervisor has killed its worker, because of what that was doing."""
-    overrun: Overrun | None = None
-    """Which timeout it was that the supervisor has killed it for."""
+    overruns: dict[int, Overrun] = field(default_factory=dict)
+    """The timeouts that the supervisor has killed it for, by the tokens of the jobs."""
 
     def close(self) -> None:
         """Forget the worker that was here."""
@@ -71,51 +71,60 @@ class Slot:
             self.page.retire()
             self.send(number)
 
-    def kill(self, *, is_blameless: bool, doing: Doing | None = None) -> None:
-        """End the worker at once; ``doing`` is the reason, where that is not just what it does now."""
+    def kill(self, *, is_blameless: bool = False, because_of: frozenset[int] | None = None) -> None:
+        """End the worker at once, because of some of its jobs or of all."""
         if self.killed_for is None:
             self.is_blameless = is_blameless
-            self.killed_for = doing or self.doing
+            self.killed_for = Doing(self.page.run, self.page.running if because_of is None else because_of)
             self.send(signal.SIGKILL)
-
-    def kill_if_overrun(self) -> None:
-        """End the worker if its job, told that its time is over, has had its time to clean up too."""
-        doing = self.doing
-        if self.killed_for is None and self.page.seconds_to_kill <= 0 and doing == self.doing:
-            self.overrun = Overrun(self.page.timeout_seconds, settings.timeout_grace_seconds)
-            self.kill(is_blameless=False, doing=doing)
 
     def kill_if_stuck(self) -> None:
         """End the worker if a job that was told to end runs on."""
-        doing = self.doing
-        if self.page.seconds_to_end + KILL_AFTER_SECONDS <= 0 and doing == self.doing:
-            self.kill(is_blameless=False, doing=doing)
+        lanes = self.page.lanes
+        stuck = frozenset(lane.running for lane in lanes if lane.seconds_to_end + KILL_AFTER_SECONDS <= 0)
+        if stuck:
+            self.kill(because_of=stuck)
 
-    @property
-    def doing(self) -> Doing:
-        """What the worker does now."""
-        return Doing(self.page.run, self.page.running)
+    def kill_if_overrun(self) -> None:
+        """End the worker if a job, told that its time is over, has had its time to clean up too."""
+        overruns = {}
+        for lane in self.page.lanes:
+            token, timeout = lane.running, lane.timeout_seconds
+            if lane.seconds_to_kill <= 0 and token == lane.running:
+                overruns[token] = Overrun(timeout, settings.timeout_grace_seconds)
+        if overruns and self.killed_for is None:
+            self.overruns = overruns
+            self.kill(because_of=frozenset(overruns))
 
-    def dead(self, pid: int, status: int) -> DeadWorker:
-        """Return all of a worker that has died that decides on its jobs."""
-        # Between the decision to kill it and its end it may have begun another job, which is not to blame
-        is_other = self.killed_for is not None and self.killed_for != self.doing
+    def dead(self, pid: int, status: int) -> DeadWorker | SilentRun:
+        """Return what decides on the jobs of a worker that has died; of an unknown page nothing is read."""
+        if not self.page.is_known:
+            return SilentRun(registry.crash_policy)
         return DeadWorker(
             pid=pid,
             status=status,
-            running=self.page.running,
+            suspects=self.suspects,
             finished=self.page.finished,
             policy_of=registry.crash_policy if self.killed_for is None else no_retry,
-            is_blameless=self.is_blameless or is_other,
-            overrun=self.overrun,
+            overruns=self.overruns,
         )
 
-    def end_job(self, number: int, seconds: float) -> None:
-        """Tell the worker to end the job that it performs now, within a time."""
+    @property
+    def suspects(self) -> frozenset[int]:
+        """The tokens of the running jobs that may be to blame for the end of the worker."""
+        running = self.page.running
+        if self.killed_for is None:
+            return running
+        # Between the decision to kill it and its end it may have begun other jobs, which are not to blame
+        is_to_blame = self.killed_for.run == self.page.run and not self.is_blameless
+        return running & self.killed_for.tokens if is_to_blame else frozenset()
+
+    def end_jobs(self, number: int, seconds: float) -> None:
+        """Tell the worker to end the jobs that it performs now, within a time."""
         self.page.end_running(seconds)
         self.send(number)
 
     @property
     def seconds_to_kill(self) -> float:
-        """How long the worker may go on before it is killed, because of the running job."""
+        """How long the worker may go on before it is killed, because of a running job."""
         return min(self.page.seconds_to_kill, self.page.seconds_to_end + KILL_AFTER_SECONDS)

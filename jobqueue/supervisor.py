@@ -29,6 +29,7 @@ from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
 from jobqueue.renewal import Inherited
+from jobqueue.sharedpage import SharedPage
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import KILL_AFTER_SECONDS, REPLACE, Slot
 from jobqueue.stopping import STOP_SIGNALS
@@ -149,7 +150,7 @@ class Supervisor:
         self._disconnect()
         before = self._slots[place]
         try:
-            slot = Slot(started_at=time.time())
+            slot = Slot(SharedPage(self._options.lanes), started_at=time.time())
             slot.pid = fork_worker(self._options, slot, self._attention, self._guardian)
         except OSError as error:
             # This machine has no process or memory to spare now
@@ -182,9 +183,8 @@ class Supervisor:
             return
         how = exit_text(pid, status) if slot.page.running else f"exit status {code}, with no job"
         _log.error("worker %s died: %s", slot.worker_id, how)
-        dead = slot.dead(pid, status)
-        self._recoverer.owe(slot.page.run, dead)
-        if not dead.running and time.time() - slot.started_at < SOON_SECONDS:
+        self._recoverer.owe(slot.page.run, slot.dead(pid, status))
+        if not slot.suspects and time.time() - slot.started_at < SOON_SECONDS:
             slot.restart_at = time.monotonic() + next(self._pauses)
         else:
             self._pauses = pauses(first=0.5, longest=30.0)
@@ -198,7 +198,7 @@ class Supervisor:
                 self._renewal.begin()
             elif number == END_SIGNAL:
                 for slot in self._workers():
-                    slot.end_job(number, self._attention.cleanup_seconds)
+                    slot.end_jobs(number, self._attention.cleanup_seconds)
             elif number not in STOP_SIGNALS:
                 for slot in self._workers():
                     slot.send(number)

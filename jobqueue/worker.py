@@ -23,7 +23,7 @@ from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
 from jobqueue.payload import decode
-from jobqueue.performing import Kind, perform
+from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
@@ -45,6 +45,7 @@ class Worker:
         self._options = options
         self._attention = attention
         self._page = page
+        self._lane = page.lanes[0]
         self._in_flight = InFlight(self.id, time.time(), page, attention)
         self._watchdog = Watchdog(
             attention, hold_if_due=self._hold_if_due, end=self._end_running, abandon=self._abandon
@@ -67,7 +68,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop; raise GaveUp if Redis is away then and not waited for."""
-        interruption.keep_timeouts(self._page, settings.job_timeout_seconds)
+        interruption.keep_timeouts(self._lane, settings.job_timeout_seconds)
         self._watchdog.start()
         self._work()
 
@@ -95,7 +96,7 @@ class Worker:
             return False
         self._watchdog.is_performing.set()
         began, before = time.monotonic(), self._performed
-        while self._attention.is_free and (job := self._in_flight.hand_out(self._is_alone)):
+        while self._attention.is_free and (job := self._in_flight.hand_out(self._lane, self._is_alone)):
             queue = job.queue
             self._perform(job)
             self._performed += 1
@@ -106,8 +107,7 @@ class Worker:
 
     def wait(self) -> None:
         """Wait for a doorbell, a signal, or the next look."""
-        self._watchdog.is_performing.clear()
-        processtitle.show(f"Waiting for {self._options.queues.label}")
+        self._rest()
         _log.log(LOOK, "worker %s waits for jobs", self.id)
         self._known_until = 0.0
         try:
@@ -133,15 +133,16 @@ class Worker:
 
     def pause(self) -> None:
         """Put back what has not begun, and do nothing until told to continue or to leave."""
-        self._watchdog.is_performing.clear()
+        self._rest()
         self._listen()
         self._pass_on_ring()
-        self._in_flight.let_go()
+        self._tend()
         processtitle.show("Paused")
         _log.info("worker %s is paused", self.id)
         signals.worker_paused.send_robust(type(self), worker_id=self.id)
         while self._attention.is_paused and self._goes_on():
             self._attention.sleep(LOOK_AGAIN_SECONDS)
+            self._tend()
         if not self._attention.is_paused:
             _log.info("worker %s continues", self.id)
             signals.worker_continued.send_robust(type(self), worker_id=self.id)
@@ -150,6 +151,15 @@ class Worker:
         """Put back what has not begun, unregister, and pass on the ring that woke a worker that leaves."""
         self._pass_on_ring()
         self._in_flight.leave()
+
+    def _rest(self) -> None:
+        """Nothing is performed for a while."""
+        self._watchdog.is_performing.clear()
+        processtitle.show(f"Waiting for {self._options.queues.label}")
+
+    def _tend(self) -> None:
+        """Put back what has not begun, and settle what has ended."""
+        self._in_flight.let_go()
 
     def _pass_on_ring(self) -> None:
         """Wake another worker for the queue whose ring woke this one, and for new queues."""
@@ -200,11 +210,11 @@ class Worker:
 
     def _abandon(self) -> None:
         """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
-        plan = self._attention.plan
+        plan, error = self._attention.plan, ""
         if plan.fails:
             name = signal.Signals(self._attention.stop_signal).name
-            self._in_flight.fail_running(f"The job did not end within {plan.cleanup_seconds:g} s of {name}")
-        self._in_flight.leave()
+            error = f"The job did not end within {plan.cleanup_seconds:g} s of {name}"
+        self._in_flight.abandon(error)
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()
@@ -212,7 +222,9 @@ class Worker:
             processtitle.show(f"Processing {held.queue} since {int(time.time())} [{_name(held.payload)}]")
 
     def _perform(self, job: Claimed) -> None:
-        outcome = perform(job.payload, job.queue, self.id)
+        self._note(job, perform(job.payload, job.queue, self.id))
+
+    def _note(self, job: Claimed, outcome: Outcome) -> None:
         if outcome.error is not None and outcome.kind is Kind.PUT_BACK:
             self._in_flight.put_back_running(job)
         else:

@@ -13,6 +13,9 @@ from jobqueue.exceptions import InvalidOption
 from jobqueue.patterns import QueueList
 from jobqueue.stopping import StopPlan, StopPlans
 
+TASKS = 50
+"""How many jobs a process performs at a time with ``--async`` alone."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerOptions:
@@ -23,6 +26,10 @@ class WorkerOptions:
     """How many worker processes."""
     jobs_per_fork: int = 0
     """After how many jobs a process is replaced; 1 forks for each job, 0 never."""
+    threads: int = 0
+    """How many jobs a process performs at a time in threads; 0 for one, without threads."""
+    tasks: int = 0
+    """How many jobs a process performs at a time on an event loop; 0 for one, without a loop."""
     interval_seconds: float = Settings.interval_seconds
     burst: bool = False
     """Stop when no job is left."""
@@ -32,17 +39,35 @@ class WorkerOptions:
     """A process that has grown beyond it is replaced, after the running job; 0 for never."""
     pidfile: str = ""
 
+    @property
+    def lanes(self) -> int:
+        """How many jobs a process performs at a time."""
+        return max(1, self.threads, self.tasks)
+
+    @property
+    def is_concurrent(self) -> bool:
+        """It performs them in threads, or on an event loop, even if it is one at a time."""
+        return bool(self.threads or self.tasks)
+
 
 def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> WorkerOptions:
     """Return the options; ``given`` holds those of the command line, None where it is silent.
 
     Raises InvalidOption or InvalidQueues.
     """
+    options = _read(given, environ)
+    _check_lanes(options)
+    return options
+
+
+def _read(given: Mapping[str, Any], environ: Mapping[str, str]) -> WorkerOptions:
     interval = _first(given["interval"], _number(environ, "INTERVAL"), settings.interval_seconds)
     return WorkerOptions(
         queues=QueueList.parse(_queues(given, environ)),
         count=_at_least(1, "--count", _first(given["count"], _whole(environ, "COUNT"), 1)),
         jobs_per_fork=_at_least(0, "--jobs-per-fork", _first(given["jobs_per_fork"], _per_fork(environ), 0)),
+        threads=_at_least(0, "--threads", _first(given["threads"], _whole(environ, "THREADS"), 0)),
+        tasks=_at_least(0, "--async", _first(given["async"], _whole(environ, "ASYNC"), 0)),
         interval_seconds=_at_least(0, "--interval", interval) or settings.interval_seconds,
         burst=given["burst"] or interval == 0,
         stops=_stops(given, environ),
@@ -51,6 +76,23 @@ def read_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> Worker
         ),
         pidfile=_first(given["pidfile"], environ.get("PIDFILE"), ""),
     )
+
+
+def _check_lanes(options: WorkerOptions) -> None:
+    """Refuse several jobs at a time where each gets a process of its own, and two ways to have them."""
+    if options.threads and options.tasks:
+        raise InvalidOption(
+            f"--threads is {options.threads} and --async is {options.tasks}, and a worker process performs "
+            "its jobs in one of these ways: take --async if any of them are `async def` (others get threads "
+            "with it, too), else --threads."
+        )
+    if options.jobs_per_fork == 1 and options.is_concurrent:
+        option, number = ("--threads", options.threads) if options.threads else ("--async", options.tasks)
+        raise InvalidOption(
+            f"--jobs-per-fork is 1, which forks a process for each job, and {option} is {number}, which "
+            f"performs jobs inside of one: leave {option} out and raise --count, or leave --jobs-per-fork "
+            "out (2 or more replace a process after so many jobs)."
+        )
 
 
 def _stops(given: Mapping[str, Any], environ: Mapping[str, str]) -> StopPlans:

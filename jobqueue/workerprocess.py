@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from jobqueue import attention, lifeline
 from jobqueue.attention import Attention
+from jobqueue.concurrentworker import ConcurrentWorker
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.guardian import Guardian
 from jobqueue.interruption import interruption
@@ -58,7 +59,7 @@ def _be_worker(options: WorkerOptions, slot: Slot, heard: Attention, supervisor:
 def work(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
     """Be a worker, in a process just forked; return its exit status."""
     is_forking = options.jobs_per_fork == 1
-    kind = ForkingWorker if is_forking else Worker
+    kind = ForkingWorker if is_forking else ConcurrentWorker if options.is_concurrent else Worker
     if is_forking:
         heard.pass_on()
     else:

@@ -169,7 +169,7 @@ def interruption(page: SharedPage) -> Iterator[Interruption]:
     before, kept = {each: signal.getsignal(each) for each in (END_SIGNAL, TIMEOUT_SIGNAL)}, dict(vars(ours))
     timer = signal.setitimer(signal.ITIMER_REAL, 0)
     ours.listen(lambda: TermException("SIGTERM"))
-    ours.keep_timeouts(page, None)
+    ours.keep_timeouts(page.lanes[0], None)
     yield ours
     for number, handler in before.items():
         signal.signal(number, handler)

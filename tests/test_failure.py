@@ -22,6 +22,8 @@ MOMENT = timegm((2026, 11, 21, 0, 21, 45))
 RECORDED = [text.encode() for text in values("failure_list")["resque:failed"]]
 PAYLOAD = b'{"class":"Emailer","args":[1]}'
 
+PERFORMING = next(iter(failure._PERFORMING))
+
 
 def entry(payload=PAYLOAD, **changes):
     texts = {
@@ -228,7 +230,7 @@ def test_the_backtrace_begins_where_it_happened():
 
 
 def test_the_backtrace_ends_where_jobqueue_performs():
-    error = _called_from("outer", _called_from(failure._PERFORMING, _called_from("job", _fail)))
+    error = _called_from("outer", _called_from(PERFORMING, _called_from("job", _fail)))
 
     lines = failure.describe(raised_by(error))[2]
 
@@ -236,7 +238,7 @@ def test_the_backtrace_ends_where_jobqueue_performs():
 
 
 def test_an_error_of_jobqueue_itself_has_no_backtrace():
-    code = compile("raise ValueError", failure._PERFORMING, "exec")
+    code = compile("raise ValueError", PERFORMING, "exec")
 
     assert failure.describe(raised_by(lambda: exec(code)))[2] == []
 

@@ -120,7 +120,7 @@ def test_a_site_may_give_all_jobs_a_timeout(attention, settings):
 
 
 def test_the_limit_of_a_child_that_crashed_does_not_meet_the_next_one(attention):
-    PAGE.limit(1, 1)
+    PAGE.lanes[0].limit(1, 1)
 
     assert perform(lambda: time.sleep(0.1), attention) == Ending(1, "done")
 

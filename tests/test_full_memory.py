@@ -100,7 +100,7 @@ def test_a_worker_begins_claims_starts_and_settles(redis, fill, link):
     run = Run(link, WORKER)
     run.register(0.0)
     assert [job.payload for job in run.claim(["work"], 3, Endings())] == JOBS[:3]
-    run.start(1, b"{}", Endings(back=[3]))
+    run.start([(1, b"{}")], Endings(back=[3]))
     run.settle(Endings(done=[1], failed=[(2, b"entry")]))
 
     assert redis.smembers("resque:workers") == {WORKER.encode()}

@@ -40,12 +40,13 @@ def claim(in_flight, most=4):
 
 def begin(in_flight, *, alone=False):
     """Let the next job begin; return its payload."""
-    job = in_flight.hand_out(lambda payload: alone)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: alone)
     return job and job.payload
 
 
 def end(in_flight, entry=None, **options):
-    in_flight.end(in_flight._running, entry, **options)
+    (job,) = in_flight._places.jobs
+    in_flight.end(job, entry, **options)
 
 
 def perform(in_flight, count):
@@ -116,7 +117,7 @@ def test_the_supervisor_can_read_what_happens(in_flight, page):
     perform(in_flight, 1)
     begin(in_flight)
 
-    assert (page.running, list(page.finished)) == (2, [1])
+    assert (page.running, page.finished) == ({2}, {1})
 
 
 def test_known_queues_are_read_as_they_stand(redis, in_flight):
@@ -138,7 +139,7 @@ def test_a_failure_is_settled_at_once_with_what_ended_before(redis, in_flight, p
     assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
     assert held(redis, in_flight) == {3: b"0:c", 4: b"0:d"}
     assert (processed(redis), redis.get("resque:stat:failed")) == (2, b"1")
-    assert page.running == 0
+    assert page.running == set()
 
 
 def test_a_killed_child_is_not_counted_as_failed(redis, in_flight):
@@ -153,7 +154,7 @@ def test_a_killed_child_is_not_counted_as_failed(redis, in_flight):
 
 def test_a_job_that_is_not_running_any_more_ends_for_nobody(redis, in_flight):
     claim(in_flight)
-    job = in_flight.hand_out(lambda payload: False)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
     end(in_flight)
 
     in_flight.end(job, b"entry")
@@ -248,7 +249,8 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
 
     del settings.JOBQUEUE_REDIS_URL
     assert in_flight.hold_if_due() is None, "not at once"
-    in_flight._hold_at = time.monotonic()
+    (place,) = in_flight._places.busy
+    place.hold_at = time.monotonic()
     assert in_flight.hold_if_due().payload == b"a"
     assert waiting(redis) == [b"b", b"c", b"d"]
 
@@ -262,7 +264,7 @@ def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attentio
     with pytest.raises(GaveUp):
         begin(in_flight, alone=True)
 
-    assert page.running == 0
+    assert page.running == set()
 
 
 # Batches that got old
@@ -367,7 +369,7 @@ def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, 
 
     in_flight._lose()
     in_flight._run.claim(["work"], 2, in_flight._endings)
-    dead = DeadWorker(pid=1, status=9, running=page.running, finished=page.finished, policy_of=no_retry)
+    dead = DeadWorker(pid=1, status=9, suspects=page.running, finished=page.finished, policy_of=no_retry)
     runs.recover(link, page.run, dead)
 
     assert waiting(redis) == JOBS
@@ -382,7 +384,7 @@ def test_the_failure_of_a_job_that_others_recovered_is_dropped(redis, in_flight,
 
     assert redis.exists("resque:failed") == 0
     assert waiting(redis) == JOBS
-    assert page.running == 0
+    assert page.running == set()
 
 
 def test_a_job_that_is_alone_does_not_begin_in_a_lost_run(redis, in_flight, link):
@@ -397,7 +399,7 @@ def test_a_job_that_is_alone_does_not_begin_in_a_lost_run(redis, in_flight, link
 def test_a_run_may_be_lost_while_its_job_lasts(redis, in_flight, link, monkeypatch):
     monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
     claim(in_flight)
-    job = in_flight.hand_out(lambda payload: False)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
     recover(in_flight, link)
 
     assert in_flight.hold_if_due() is None
@@ -494,10 +496,10 @@ def test_strays_are_looked_for_once_after_each_reconnect(redis, in_flight):
 
 def test_a_job_that_its_worker_ended_waits_again_at_the_head(redis, in_flight, page):
     claim(in_flight, most=2)
-    job = in_flight.hand_out(lambda payload: False)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
 
     in_flight.put_back_running(job)
-    assert page.running == 0
+    assert page.running == set()
 
     in_flight.leave()
     assert waiting(redis) == JOBS
@@ -505,18 +507,18 @@ def test_a_job_that_its_worker_ended_waits_again_at_the_head(redis, in_flight, p
 
 def test_a_job_whose_text_has_changed_is_put_back_at_once(redis, in_flight, page):
     claim(in_flight, most=2)
-    job = in_flight.hand_out(lambda payload: True)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: True)
 
     in_flight.put_back_running(job, b"a again")
 
     assert waiting(redis) == [b"a again", b"b", b"c", b"d"]
-    assert page.running == 0
-    assert in_flight.hand_out(lambda payload: False) is None
+    assert page.running == set()
+    assert in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False) is None
 
 
 def test_a_job_that_is_not_running_any_more_is_not_put_back(redis, in_flight):
     claim(in_flight)
-    job = in_flight.hand_out(lambda payload: False)
+    job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
     end(in_flight)
 
     in_flight.put_back_running(job)

@@ -61,24 +61,24 @@ def test_the_page_tells_when_to_kill_the_process_until_the_job_has_ended(interru
 
     interruption.open(60)
 
-    assert before + 67e9 <= page.kill_at <= time.monotonic_ns() + 67e9
-    assert page.timeout_seconds == 60
+    assert before + 67e9 <= page.lanes[0].kill_at <= time.monotonic_ns() + 67e9
+    assert page.lanes[0].timeout_seconds == 60
     assert 59 < timer_seconds() <= 60
     interruption.close()
     interruption.lift()
-    assert (page.kill_at, timer_seconds()) == (0, 0)
+    assert (page.lanes[0].kill_at, timer_seconds()) == (0, 0)
 
 
 @pytest.mark.parametrize("timeout", [None, float("inf"), 1e12])
 def test_a_job_without_a_timeout_sets_no_timer(interruption, page, timeout):
     interruption.open(timeout)
 
-    assert (page.kill_at, timer_seconds()) == (0, 0)
+    assert (page.lanes[0].kill_at, timer_seconds()) == (0, 0)
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(None, 60), (10, 10), (float("inf"), 0)])
 def test_a_site_has_a_timeout_for_jobs_that_name_none(interruption, page, timeout, seconds):
-    interruption.keep_timeouts(page, 60)
+    interruption.keep_timeouts(page.lanes[0], 60)
 
     interruption.open(timeout)
 
@@ -86,7 +86,7 @@ def test_a_site_has_a_timeout_for_jobs_that_name_none(interruption, page, timeou
 
 
 def test_a_process_that_keeps_no_timeouts_sets_no_timer(interruption):
-    interruption._page = None
+    interruption._lane = None
 
     interruption.open(60)
 

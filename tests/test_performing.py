@@ -264,7 +264,7 @@ def test_a_job_that_runs_longer_than_its_timeout_fails_where_it_stood(own_regist
     assert failure.exception == "jobqueue.exceptions.JobTimeout"
     assert failure.error == "The job ran longer than its timeout of 0.01 s"
     assert failure.backtrace[0].endswith("in `wait_in_vain'")
-    assert page.kill_at == 0
+    assert page.lanes[0].kill_at == 0
 
 
 def test_a_job_that_was_interrupted_may_clean_up_and_be_done(own_registry, interruption, page, done):
@@ -272,7 +272,7 @@ def test_a_job_that_was_interrupted_may_clean_up_and_be_done(own_registry, inter
         try:
             wait_in_vain()
         except JobTimeout:
-            done.append(page.kill_at > 0)
+            done.append(page.lanes[0].kill_at > 0)
 
     job(name="x", timeout=0.01)(clean_up)
 

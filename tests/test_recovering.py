@@ -127,7 +127,7 @@ def owed(redis, recoverer):
         push("work", [b"a"])
         run.claim(["work"], 1, Endings())
     redis.set("resque:failed", "no list")
-    dead = DeadWorker(pid=1, status=9, running=1, finished=range(0), policy_of=no_retry)
+    dead = DeadWorker(pid=1, status=9, suspects={1}, finished=(), policy_of=no_retry)
     recoverer.owe(run.name, dead)
     return run.name
 

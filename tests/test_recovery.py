@@ -43,7 +43,7 @@ def policy(**given):
 
 
 def dead_worker(**given):
-    known = {"pid": 7, "status": signal.SIGKILL, "running": 2, "finished": range(1, 2), "policy_of": policy()}
+    known = {"pid": 7, "status": signal.SIGKILL, "suspects": {2}, "finished": {1}, "policy_of": policy()}
     return DeadWorker(**known | given)
 
 
@@ -93,14 +93,14 @@ def test_the_job_that_was_running_fails_and_names_the_signal():
         ({}, 1, "done"),  # it had ended and was only not settled
         ({}, 2, "killed"),
         ({}, 3, "back"),  # it had not begun
-        ({"running": 0}, 2, "back"),  # the worker died between two jobs
-        ({"running": 2, "finished": range(1, 3)}, 2, "done"),  # or just after noting the end of one
-        ({"is_blameless": True}, 2, "back"),  # the supervisor ended it
-        ({"is_blameless": True}, 1, "done"),
+        ({"suspects": set()}, 2, "back"),  # the worker died between two jobs
+        ({"suspects": {2}, "finished": {1, 2}}, 2, "done"),  # or just after noting the end of one
+        ({"suspects": set()}, 2, "back"),  # the supervisor ended it
+        ({"suspects": set()}, 1, "done"),
         ({"policy_of": policy(retries=True)}, 1, "done"),
         ({"policy_of": policy(retries=True)}, 3, "back"),
-        ({"overrun": Overrun(2, 5)}, 1, "done"),
-        ({"overrun": Overrun(2, 5)}, 3, "back"),
+        ({"overruns": {2: Overrun(2, 5)}}, 1, "done"),
+        ({"overruns": {2: Overrun(2, 5)}}, 3, "back"),
     ],
 )
 def test_only_the_running_job_is_to_blame(dead, token, how):
@@ -154,7 +154,7 @@ def test_what_no_definition_speaks_for_fails(payload):
 
 
 def test_a_job_that_was_killed_for_its_timeout_fails_whatever_its_crashes_may_be():
-    judge = dead_worker(overrun=Overrun(2.5, 5), policy_of=policy(retries=True))
+    judge = dead_worker(overruns={2: Overrun(2.5, 5)}, policy_of=policy(retries=True))
 
     ending = judge(held(), WORKER)
 

@@ -5,44 +5,58 @@ from math import inf
 
 import pytest
 
+from jobqueue.batchsize import MOST
 from jobqueue.sharedpage import SharedPage
 
 
 def test_a_new_page_tells_of_nothing():
     page = SharedPage()
 
-    assert (page.run, page.running, list(page.finished)) == ("", 0, [])
+    assert (page.run, page.running, page.finished) == ("", set(), set())
 
 
-def test_a_page_follows_a_batch():
+def test_a_page_follows_its_jobs():
     page = SharedPage()
-    page.begin_batch(7)
+    lane = page.lanes[0]
 
-    page.begin(7)
-    page.finish(7)
-    page.begin(8)
+    lane.begin(7)
+    page.finish(lane, 7)
+    lane.begin(8)
 
-    assert (page.running, list(page.finished)) == (8, [7])
+    assert (page.running, page.finished) == ({8}, {7})
 
 
 def test_a_failure_is_neither_running_nor_finished():
     page = SharedPage()
-    page.begin_batch(7)
-    page.begin(7)
+    page.lanes[0].begin(7)
 
-    page.clear()
+    page.lanes[0].clear()
 
-    assert (page.running, list(page.finished)) == (0, [])
+    assert (page.running, page.finished) == (set(), set())
 
 
-def test_a_new_batch_forgets_what_the_last_one_finished():
-    page = SharedPage()
-    page.begin_batch(1)
-    page.finish(1)
+def test_lanes_end_in_any_order():
+    page = SharedPage(lanes=3)
+    for token, lane in enumerate(page.lanes, start=7):
+        lane.begin(token)
 
-    page.begin_batch(2)
+    page.finish(page.lanes[2], 9)
+    page.finish(page.lanes[0], 7)
+    page.lanes[0].begin(10)
 
-    assert list(page.finished) == []
+    assert (page.running, page.finished) == ({8, 10}, {7, 9})
+    page.forget_finished()
+    assert (page.running, page.finished) == ({8, 10}, set())
+
+
+def test_a_page_has_room_for_all_that_may_have_ended_before_it_is_settled():
+    page = SharedPage(lanes=50)
+
+    for token in range(1, MOST + 51):
+        page.finish(page.lanes[token % 50], token)
+
+    assert page.finished == set(range(1, MOST + 51))
+    assert SharedPage(fd=os.dup(page.fd)).finished == page.finished
 
 
 def test_a_shorter_name_leaves_nothing_of_a_longer_one():
@@ -59,31 +73,24 @@ def test_the_parent_reads_what_a_child_wrote_before_it_died():
     pid = os.fork()
     if pid == 0:
         page.run = "abc"
-        page.begin(2**40)
+        page.lanes[0].begin(2**40)
         os._exit(0)
     os.waitpid(pid, 0)
 
-    assert (page.run, page.running) == ("abc", 2**40)
+    assert (page.run, page.running) == ("abc", {2**40})
 
 
 def test_a_page_is_read_again_through_its_file():
     page = SharedPage()
     page.run = "abc"
-    page.begin(7)
+    page.lanes[0].begin(7)
     page.be_ready()
 
-    again = SharedPage(os.dup(page.fd))
+    again = SharedPage(fd=os.dup(page.fd))
     again.retire()
 
-    assert (again.run, again.running, again.is_ready) == ("abc", 7, True)
+    assert (again.run, again.running, again.is_ready) == ("abc", {7}, True)
     assert page.retires
-
-
-def test_a_page_of_older_code_which_was_shorter_can_be_read():
-    page = SharedPage()
-    os.truncate(page.fd, 64)
-
-    assert SharedPage(os.dup(page.fd)).retires is False
 
 
 @pytest.mark.parametrize("goes_back", [True, False])
@@ -107,23 +114,24 @@ def test_a_closed_page_keeps_no_file_open():
 
 
 def test_a_limit_tells_when_the_process_is_to_be_killed_until_it_is_lifted(page):
-    assert page.kill_at == 0
+    lane = page.lanes[0]
+    assert lane.kill_at == 0
 
-    page.limit(2.5, 10_000_000_000)
-    assert (page.timeout_seconds, page.kill_at) == (2.5, 10_000_000_000)
+    lane.limit(2.5, 10_000_000_000)
+    assert (lane.timeout_seconds, lane.kill_at) == (2.5, 10_000_000_000)
 
-    page.lift_limit()
-    assert page.kill_at == 0
+    lane.lift_limit()
+    assert lane.kill_at == 0
 
 
 def test_a_job_that_is_told_to_end_has_its_time_and_no_other_job():
     page = SharedPage()
-    page.begin(7)
+    page.lanes[0].begin(7)
     assert page.seconds_to_end == inf
 
     page.end_running(5.0)
     assert 4.0 < page.seconds_to_end <= 5.0
-    page.begin(8)
+    page.lanes[0].begin(8)
     assert page.seconds_to_end == inf
 
     page.end_running(5.0)

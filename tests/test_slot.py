@@ -24,13 +24,13 @@ def slot(sent, monkeypatch):
     slot = Slot(pid=4711)
     monkeypatch.setattr(slot, "send", sent.append)
     slot.page.run = RUN
-    slot.page.begin(7)
+    slot.page.lanes[0].begin(7)
     yield slot
     slot.close()
 
 
 def limit(slot, *, seconds_to_kill):
-    slot.page.limit(2.5, time.monotonic_ns() + int(seconds_to_kill * 1e9))
+    slot.page.lanes[0].limit(2.5, time.monotonic_ns() + int(seconds_to_kill * 1e9))
 
 
 @pytest.mark.parametrize("seconds", [None, 60])
@@ -53,16 +53,16 @@ def test_a_worker_whose_job_overran_its_timeout_is_killed_once(slot, sent, setti
 
     assert sent == [signal.SIGKILL]
     dead = slot.dead(4711, signal.SIGKILL)
-    assert (dead.running, dead.overrun, dead.is_blameless) == (7, Overrun(2.5, 3), False)
+    assert (dead.suspects, dead.overruns) == ({7}, {7: Overrun(2.5, 3)})
 
 
 def test_a_job_that_began_after_the_decision_to_kill_is_not_to_blame(slot):
     limit(slot, seconds_to_kill=0)
     slot.kill_if_overrun()
-    slot.page.finish(7)
-    slot.page.begin(8)
+    slot.page.finish(slot.page.lanes[0], 7)
+    slot.page.lanes[0].begin(8)
 
-    assert slot.dead(4711, signal.SIGKILL).is_blameless
+    assert not slot.dead(4711, signal.SIGKILL).suspects
 
 
 @pytest.mark.parametrize("kill", [Slot.kill_if_overrun, Slot.kill_if_stuck])
@@ -72,21 +72,21 @@ def test_a_job_that_begins_while_that_is_decided_is_not_to_blame(slot, monkeypat
     decide = slot.kill
 
     def begin_another_and(**options):
-        slot.page.finish(7)
-        slot.page.begin(8)
+        slot.page.finish(slot.page.lanes[0], 7)
+        slot.page.lanes[0].begin(8)
         decide(**options)
 
     monkeypatch.setattr(slot, "kill", begin_another_and)
     kill(slot)
 
-    assert slot.dead(4711, signal.SIGKILL).is_blameless
+    assert not slot.suspects
 
 
 def test_a_worker_that_is_killed_to_stop_in_time_is_not_to_blame(slot, sent):
     slot.kill(is_blameless=True)
 
     assert sent == [signal.SIGKILL]
-    assert slot.dead(4711, signal.SIGKILL).is_blameless
+    assert not slot.dead(4711, signal.SIGKILL).suspects
 
 
 @pytest.mark.usefixtures("own_registry")

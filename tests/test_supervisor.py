@@ -103,8 +103,8 @@ def test_it_looks_again_when_the_first_job_is_to_be_killed(make_supervisor):
     now = time.monotonic_ns()
     assert 0.5 < supervisor._seconds_to_next_look() <= 1
 
-    supervisor._slots[0].page.limit(60, now + 60_000_000_000)
-    supervisor._slots[1].page.limit(1, now + 400_000_000)
+    supervisor._slots[0].page.lanes[0].limit(60, now + 60_000_000_000)
+    supervisor._slots[1].page.lanes[0].limit(1, now + 400_000_000)
 
     assert supervisor._seconds_to_next_look() <= 0.4
 

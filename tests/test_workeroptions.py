@@ -12,6 +12,8 @@ SILENT = {
     "queues": None,
     "count": None,
     "jobs_per_fork": None,
+    "threads": None,
+    "async": None,
     "interval": None,
     "burst": False,
     "shutdown_timeout": None,

@@ -98,10 +98,10 @@ class Run:
         """Tell how jobs have ended."""
         self._exchange(self._scripts.settle(endings))
 
-    def start(self, token: int, shown: bytes, endings: Endings) -> None:
-        """Settle what has ended, mark a job as started and show it on the worker's page."""
-        start = self._scripts.start(token, shown)
-        self._exchange(*([self._scripts.settle(endings), start] if endings else [start]))
+    def start(self, started: Sequence[tuple[int, bytes]], endings: Endings) -> None:
+        """Settle what has ended, mark jobs as started and show them; tokens with what is shown of each."""
+        starts = [self._scripts.start(token, shown) for token, shown in started]
+        self._exchange(*([self._scripts.settle(endings), *starts] if endings else starts))
 
     def tell_of_new_queues(self) -> None:
         """Wake one more worker that waits for queues to appear."""

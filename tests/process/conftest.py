@@ -23,7 +23,11 @@ from tests.workload import LEDGER
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 30.0
 GUARDIAN = "jobworker (resque-3): Guarding"
-MODES = pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+MODES = pytest.mark.parametrize(
+    "mode",
+    [(), ("--jobs-per-fork", "1"), ("--threads", "1"), ("--async", "1")],
+    ids=["long-lived", "forking", "threads", "async"],
+)
 
 
 def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEADLINE_SECONDS) -> Any:

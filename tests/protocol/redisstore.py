@@ -139,7 +139,7 @@ class RedisStore:
         return recovery.read_held(token, held) if held is not None else None
 
     def start(self, run: str, token: int) -> None:
-        self.refused(run, "start", token, b"{}", Endings())
+        self.refused(run, "start", [(token, b"{}")], Endings())
 
     def tokens(self, run: str) -> set[int]:
         if not self.client.zscore(self.key.runs, self.runs[run].name):
@@ -149,10 +149,9 @@ class RedisStore:
     def recover(
         self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
     ) -> None:
-        span = range(min(finished, default=0), max(finished, default=-1) + 1)
         policy = recovery.CrashPolicy(retries=retries, max_crashes=LIMIT)
         dead = recovery.DeadWorker(
-            pid=1, status=KILLED, running=running or 0, finished=span, policy_of=lambda _: policy
+            pid=1, status=KILLED, suspects={running}, finished=finished, policy_of=lambda _: policy
         )
         judge = dead if supervised else recovery.SilentRun(lambda _: policy)
         runs.recover(self.link, self.runs[run].name, judge)

@@ -37,7 +37,7 @@ def begin(link, payloads, started=2):
 
 
 def show(run, token, payload):
-    run.start(token, b'{"queue":"work","run_at":"x","payload":%s}' % failure.embedded(payload), Endings())
+    run.start([(token, b'{"queue":"work","run_at":"x","payload":%s}' % failure.embedded(payload))], Endings())
 
 
 def failed(redis):

@@ -425,7 +425,7 @@ def test_endings_know_their_tokens(endings, tokens):
 def test_a_job_that_starts_is_marked_and_shown_until_it_is_settled(redis, run):
     claim(run)
 
-    run.start(2, json.dumps({"queue": "work"}).encode(), Endings(back=[1]))
+    run.start([(2, json.dumps({"queue": "work"}).encode())], Endings(back=[1]))
     assert redis.hgetall(f"resque:inflight:{run.name}")[b"2"] == b"1:4:workb"
     assert redis.get("resque:worker:host:1:work") == b'{"queue": "work"}'
     assert waiting(redis) == [b"a", b"c", b"d"]
@@ -435,7 +435,7 @@ def test_a_job_that_starts_is_marked_and_shown_until_it_is_settled(redis, run):
 
 
 def test_a_job_that_is_not_in_flight_cannot_start(redis, run):
-    run.start(5, b"{}", Endings())
+    run.start([(5, b"{}")], Endings())
 
     assert redis.exists("resque:worker:host:1:work") == 0
     assert run.tokens() == set()
@@ -444,7 +444,7 @@ def test_a_job_that_is_not_in_flight_cannot_start(redis, run):
 @pytest.mark.usefixtures("work")
 def test_what_was_started_is_put_back_whole(redis, run):
     claim(run)
-    run.start(1, b"{}", Endings())
+    run.start([(1, b"{}")], Endings())
 
     run.settle(Endings(back=[1]))
 
@@ -463,8 +463,8 @@ def test_what_was_started_is_put_back_whole(redis, run):
         lambda run: run.settle(Endings(done=[1])),
         lambda run: run.settle(Endings(failed=[(1, b"entry")])),
         lambda run: run.settle(Endings(back=[1])),
-        lambda run: run.start(1, b"{}", Endings()),
-        lambda run: run.start(1, b"{}", Endings(done=[1])),
+        lambda run: run.start([(1, b"{}")], Endings()),
+        lambda run: run.start([(1, b"{}")], Endings(done=[1])),
     ],
 )
 def test_whatever_a_recovered_run_tries_is_refused(redis, run, step):
@@ -496,7 +496,7 @@ def test_what_goes_back_is_there_before_the_next_claim(redis, run, work):
 @pytest.mark.parametrize("endings", [{"back": [1]}, {"again": [(1, b"a")]}])
 def test_a_job_that_was_put_back_is_shown_no_more(redis, run, work, endings):
     claim(run)
-    run.start(1, b"{}", Endings())
+    run.start([(1, b"{}")], Endings())
 
     run.settle(Endings(**endings))
 
@@ -505,7 +505,7 @@ def test_a_job_that_was_put_back_is_shown_no_more(redis, run, work, endings):
 
 def test_the_running_job_is_shown_on_when_others_go_back(redis, run, work):
     claim(run)
-    run.start(1, b"{}", Endings())
+    run.start([(1, b"{}")], Endings())
 
     run.settle(Endings(back=[2]))
 

@@ -18,7 +18,7 @@ def run(redis, link):
     run = Run(link, WORKER)
     run.register(0.0)
     run.claim(["work"], 3, Endings())
-    run.start(2, b"{}", Endings())
+    run.start([(2, b"{}")], Endings())
     redis.delete("resque:wake:work")
     return run
 

@@ -54,7 +54,7 @@ def run(redis, link):
     run = Run(link, WORKER)
     run.register(0.0)
     run.claim(["work"], 1, Endings())
-    run.start(1, SHOWN, Endings())
+    run.start([(1, SHOWN)], Endings())
     redis.hset("resque:workers:heartbeat", WORKER, LONG_AGO)
     return run
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import os
@@ -7,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from itertools import repeat
 from pathlib import Path
 
+from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 
 from jobqueue import JobTimeout, TermException, job
@@ -22,6 +25,12 @@ from tests.workload.waiting import WAYS
 
 def note(text: str) -> None:
     keeper().rpush(LEDGER, text)
+
+
+def rest() -> None:
+    """Wait without end, and take a step in Python now and then: a job in a thread is ended at one."""
+    while True:
+        time.sleep(0.01)
 
 
 @job(queue="work")
@@ -144,7 +153,7 @@ def clean_up(number: int, seconds: float = 0.0) -> None:
     """Wait without end, take some time to clean up when ended, and tell of both."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException as error:
         time.sleep(seconds)
         note(f"cleaned up {number} after {error}")
@@ -156,7 +165,7 @@ def end_well(number: int) -> None:
     """Wait without end, and return when ended."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException:
         note(f"ended {number}")
 
@@ -166,7 +175,7 @@ def end_badly(number: int) -> None:
     """Wait without end, and fail when ended."""
     try:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
     except TermException:
         raise ValueError(f"job {number} was not ready") from None
 
@@ -179,7 +188,7 @@ class Hooked:
     @staticmethod
     def perform(number: int) -> None:
         note(f"began {number}")
-        time.sleep(600)
+        rest()
 
     @staticmethod
     def on_failure(error: BaseException, number: int) -> None:
@@ -310,3 +319,103 @@ def count(number: int) -> None:
 
 
 ACCOUNT = os.open(os.environ.get("TEST_ACCOUNT", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+
+@job(queue="work")
+async def anote(number: int, seconds: float = 0.0) -> None:
+    """Tell that it began, wait beside others, and tell that it was done."""
+    note(f"began {number}")
+    await asyncio.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work")
+async def await_word(number: int, word: str) -> None:
+    """Tell that it began, then wait for a word to go on."""
+    note(f"began {number}")
+    while not client().exists(word):
+        await asyncio.sleep(0.01)
+    note(str(number))
+
+
+@job(queue="work")
+async def aclean_up(number: int, seconds: float = 0.0) -> None:
+    """Wait without end, take some time to clean up when cancelled, and tell of both."""
+    try:
+        note(f"began {number}")
+        await asyncio.sleep(600)
+    except asyncio.CancelledError:
+        await asyncio.sleep(seconds)
+        note(f"cleaned up {number}")
+        raise
+
+
+@job(queue="work")
+async def aend_well(number: int) -> None:
+    """Wait without end, and return when cancelled."""
+    try:
+        note(f"began {number}")
+        await asyncio.sleep(600)
+    except asyncio.CancelledError:
+        note(f"ended {number}")
+
+
+@job(queue="work", timeout=0.3)
+async def aoverrun(number: int) -> None:
+    note(f"began {number}")
+    await asyncio.sleep(600)
+
+
+@job(queue="work", timeout=0.3)
+async def block_loop(number: int) -> None:
+    """Keep the event loop from going on for longer than allowed."""
+    note(f"began {number}")
+    time.sleep(600)
+
+
+@job(queue="work")
+async def aexit(number: int) -> None:
+    raise SystemExit(number)
+
+
+@job(queue="work")
+async def enqueue_more(number: int) -> None:
+    """Enqueue from a coroutine, waiting for it and not."""
+    anote.enqueue(number)
+    await anote.aenqueue(number + 1)
+
+
+@job(queue="work")
+async def leave_transaction_open_aside() -> None:
+    await sync_to_async(transaction.atomic().__enter__)()
+
+
+class AsyncHooked:
+    """An asynchronous job that tells of its hooks."""
+
+    queue = "work"
+
+    @staticmethod
+    async def perform(number: int, fails: bool = False) -> None:
+        note(f"performed {number}")
+        if fails:
+            raise ValueError(number)
+
+    @staticmethod
+    def before_perform(number: int, fails: bool = False) -> None:
+        note(f"before {number}")
+
+    @staticmethod
+    async def around_perform(
+        perform: Callable[[], Awaitable[None]], number: int, fails: bool = False
+    ) -> None:
+        note(f"around {number}")
+        await perform()
+
+    @staticmethod
+    def after_perform(number: int, fails: bool = False) -> None:
+        note(f"after {number}")
+
+    @staticmethod
+    def on_failure(error: BaseException, number: int, fails: bool = False) -> None:
+        note(f"failed {number}")

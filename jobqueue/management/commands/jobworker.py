@@ -14,7 +14,7 @@ from jobqueue import connection, consolelog, reloading, renewal
 from jobqueue.exceptions import InvalidOption, InvalidQueues, RedisUnreachable
 from jobqueue.pidfile import pidfile
 from jobqueue.supervisor import Supervisor
-from jobqueue.workeroptions import read_options
+from jobqueue.workeroptions import TASKS, read_options
 
 
 class Command(BaseCommand):
@@ -39,6 +39,22 @@ class Command(BaseCommand):
             type=int,
             help="Replace a worker process after so many jobs; 1 forks for every job, as Resque does; 0, the "
             "default, never. Environment: JOBS_PER_FORK, FORK_PER_JOB.",
+        )
+        parser.add_argument(
+            "--threads",
+            type=int,
+            help="How many jobs each worker process performs at a time, in threads (one, without threads). "
+            "Environment: THREADS.",
+        )
+        parser.add_argument(
+            "--async",
+            type=int,
+            nargs="?",
+            const=TASKS,
+            metavar="N",
+            help="How many jobs each worker process performs at a time, on an event loop for those that are "
+            f"`async def` and in threads for the others; {TASKS} if no number follows (one, without a loop). "
+            "Environment: ASYNC.",
         )
         parser.add_argument(
             "--interval",

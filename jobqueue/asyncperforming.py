@@ -1,0 +1,50 @@
+"""Perform one ``async def`` job on the event loop of a worker and say how it ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.dispatch import Signal
+
+from jobqueue import coroutines, signals
+from jobqueue.defined import Defined
+from jobqueue.interruption import Interrupts
+from jobqueue.payload import Job
+from jobqueue.performing import Kind, Outcome, conclude, label, refuse
+from jobqueue.store.delivery import Claimed
+
+_log = logging.getLogger("jobqueue")
+
+
+async def perform(
+    definition: Defined[..., Any], job: Job, claimed: Claimed, worker_id: str, interrupts: Interrupts
+) -> Outcome:
+    """Perform a job that was claimed. Never raises: what the job raises is its failure."""
+    if refused := refuse(definition, job, claimed.payload, claimed.queue, worker_id):
+        return refused
+    _log.debug("got: %s", label(job, claimed.queue))
+    await _announce(signals.job_started, definition, job=job, queue=claimed.queue)
+    raised = await _attempt(definition, job, interrupts)
+    outcome = conclude(job, claimed.payload, claimed.queue, worker_id, raised)
+    if outcome.kind is Kind.DONE:
+        _log.debug("done: %s", label(job, claimed.queue))
+    await _announce(signals.job_finished, definition, job=job, queue=claimed.queue, outcome=outcome)
+    return outcome
+
+
+async def _attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> BaseException | None:
+    interrupts.open(definition.timeout)
+    try:
+        return await coroutines.attempt(definition, job, interrupts)
+    except BaseException as error:
+        return error
+    finally:
+        interrupts.close()
+        interrupts.lift()
+        interrupts.through(None)
+
+
+async def _announce(signal: Signal, definition: Defined[..., Any], **told: Any) -> None:
+    if signal.receivers:
+        await signal.asend_robust(definition, **told)
