@@ -25,7 +25,7 @@ from jobqueue.link import UNREACHABLE
 from jobqueue.payload import decode
 from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store.delivery import Claimed
+from jobqueue.store.delivery import Claimed, Run
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
@@ -165,7 +165,7 @@ class Worker:
         """Wake another worker for the queue whose ring woke this one, and for new queues."""
         self._bells.close()
         if self._options.queues.has_patterns:
-            self._in_flight.tell_of_new_queues()
+            self._in_flight.ask(Run.tell_of_new_queues)
         if self._woken_by:
             self._in_flight.claim([], 1, self._woken_by)
             self._woken_by = ""
@@ -242,10 +242,10 @@ class Worker:
         """Return the queues to look at now, in order."""
         queues = self._options.queues
         if queues.has_patterns and time.monotonic() >= self._known_until:
-            before, self._known = self._known, queues.resolve(self._in_flight.known_queues())
+            before, self._known = self._known, queues.resolve(self._in_flight.ask(Run.known_queues))
             self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS
             if not set(self._known) <= set(before):
-                self._in_flight.tell_of_new_queues()
+                self._in_flight.ask(Run.tell_of_new_queues)
         return self._known if queues.has_patterns else queues.resolve(())
 
 

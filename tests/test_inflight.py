@@ -14,6 +14,7 @@ from jobqueue.patience import GaveUp
 from jobqueue.recovery import DeadWorker, no_retry, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
+from jobqueue.store.delivery import Run
 from jobqueue.store.pushing import push
 
 WORKER = "host:1:work"
@@ -31,7 +32,7 @@ def in_flight(redis, attention, page):
     push("work", JOBS)
     in_flight = InFlight(WORKER, 0.0, page, attention)
     yield in_flight
-    in_flight._link.close()
+    in_flight._run._link.close()
 
 
 def claim(in_flight, most=4):
@@ -123,7 +124,7 @@ def test_the_supervisor_can_read_what_happens(in_flight, page):
 def test_known_queues_are_read_as_they_stand(redis, in_flight):
     redis.sadd("resque:queues", b"\xff")
 
-    assert sorted(in_flight.known_queues()) == ["work", "\udcff"]
+    assert sorted(in_flight.ask(Run.known_queues)) == ["work", "\udcff"]
 
 
 # Failures
@@ -242,7 +243,7 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
     claim(in_flight)
     begin(in_flight)
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     assert in_flight.hold_if_due() is None
     assert "Trying again until it answers." in caplog.text
@@ -258,7 +259,7 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
 def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attention, page, settings):
     claim(in_flight)
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
     attention.stop_by = time.monotonic()
 
     with pytest.raises(GaveUp):
@@ -287,7 +288,7 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
     redis, in_flight, link, monkeypatch
 ):
     """Its process was stopped between the claim and the answer."""
-    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+    claim_now, late = in_flight._run._run.claim, time.monotonic() + module.STALE_SECONDS + 1
 
     def claim_and_sleep(*args):
         claimed = claim_now(*args)
@@ -295,7 +296,7 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
         monkeypatch.setattr(module.time, "monotonic", lambda: late)
         return claimed
 
-    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    monkeypatch.setattr(in_flight._run._run, "claim", claim_and_sleep)
     before = in_flight._run.name
 
     assert claim(in_flight, most=2)
@@ -309,16 +310,16 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
 def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(
     redis, in_flight, monkeypatch, is_cut
 ):
-    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+    claim_now, late = in_flight._run._run.claim, time.monotonic() + module.STALE_SECONDS + 1
 
     def claim_and_sleep(*args):
         claimed = claim_now(*args)
         monkeypatch.setattr(module.time, "monotonic", lambda: late)
         if is_cut:
-            in_flight._link.close()
+            in_flight._run._link.close()
         return claimed
 
-    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    monkeypatch.setattr(in_flight._run._run, "claim", claim_and_sleep)
     before = in_flight._run.name
 
     assert claim(in_flight)
@@ -368,7 +369,7 @@ def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, 
     recover(in_flight, link)
 
     in_flight._lose()
-    in_flight._run.claim(["work"], 2, in_flight._endings)
+    in_flight._run._run.claim(["work"], 2, in_flight._endings)
     dead = DeadWorker(pid=1, status=9, suspects=page.running, finished=page.finished, policy_of=no_retry)
     runs.recover(link, page.run, dead)
 
@@ -413,14 +414,14 @@ def test_a_lost_run_keeps_no_watchdog_from_its_work_while_redis_is_away(
     in_flight, attention, monkeypatch, settings
 ):
     def lost(*_):
-        in_flight._link.close()
+        in_flight._run._link.close()
         settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
         raise RunLost
 
     monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
     claim(in_flight)
     begin(in_flight)
-    monkeypatch.setattr(in_flight._run, "start", lost)
+    monkeypatch.setattr(in_flight._run._run, "start", lost)
     attention.stop()
 
     assert in_flight.hold_if_due() is None
@@ -435,7 +436,7 @@ def test_after_a_reconnect_strays_are_given_back(redis, in_flight):
     perform(in_flight, 2)
     claim(in_flight, most=2)
     redis.hset(f"resque:inflight:{in_flight._run.name}", mapping={"1": "0:4:worka", "2": "1:4:workb"})
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     perform(in_flight, 2)
     claim(in_flight, most=4)
@@ -449,7 +450,7 @@ def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch
     claim(in_flight, most=3)
     perform(in_flight, 1)
     begin(in_flight)
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     in_flight.hold_if_due()
 
@@ -459,9 +460,9 @@ def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch
 
 
 def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
-    in_flight._run.claim(["work"], 3, in_flight._endings)
-    in_flight._run.next_token = 1
-    in_flight._link.close()
+    in_flight._run._run.claim(["work"], 3, in_flight._endings)
+    in_flight._run._run.next_token = 1
+    in_flight._run._link.close()
 
     assert claim(in_flight)
 
@@ -472,7 +473,7 @@ def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
 def test_a_connection_that_was_cut_costs_nothing(redis, in_flight):
     claim(in_flight, most=2)
     perform(in_flight, 2)
-    redis.client_kill_filter(_id=in_flight._link.command("CLIENT", "ID"))
+    redis.client_kill_filter(_id=in_flight._run._link.command("CLIENT", "ID"))
 
     claim(in_flight)
 
@@ -481,7 +482,7 @@ def test_a_connection_that_was_cut_costs_nothing(redis, in_flight):
 
 
 def test_strays_are_looked_for_once_after_each_reconnect(redis, in_flight):
-    in_flight._link.close()
+    in_flight._run._link.close()
     claim(in_flight, most=2)
     perform(in_flight, 2)
     redis.config_resetstat()
@@ -572,7 +573,7 @@ def test_a_run_that_others_recovered_leaves_no_trace_either(redis, in_flight, li
 
 def test_a_stopping_worker_does_not_wait_for_redis_without_end(in_flight, attention, settings):
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
     attention.stop()
     attention.stop_by = time.monotonic()
 

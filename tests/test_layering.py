@@ -22,9 +22,9 @@ FLOORS = (
     "api arity asyncperforming background calling changes coroutines databases defined definition dequeueing"
     " discovery enqueueing hooks interruption laneinterruption options performing registry",
     # 4 processes
-    "asynccrew attention batchsize concurrentworker consolelog crew focus forking forkingworker guardian"
-    " inflight lifeline memory patience pidfile processtitle recovering reloading renewal running signoflife"
-    " slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    "asynccrew attention batchsize concurrentworker consolelog currentrun crew focus forking forkingworker"
+    " guardian inflight lifeline memory patience pidfile processtitle recovering reloading renewal running"
+    " signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

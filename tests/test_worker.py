@@ -55,7 +55,7 @@ def make_worker(attention):
     yield make
     for worker in made:
         worker._bells.close()
-        worker._in_flight._link.close()
+        worker._in_flight._run._link.close()
 
 
 def enqueue(definition, *args, queue="work", **fields):
@@ -461,7 +461,7 @@ def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
     worker = make_worker()
     worker.turn()
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    worker._in_flight._link.close()
+    worker._in_flight._run._link.close()
     attention.stop()
     attention.stop_by = time.monotonic()
 
@@ -598,7 +598,7 @@ def test_each_job_is_performed_once_while_all_connections_are_cut_again_and_agai
         work_off(worker)
 
         assert sorted(performed) == list(range(COUNT))
-        assert worker._in_flight._link.connects > 10
+        assert worker._in_flight._run._link.connects > 10
         assert client.get("resque:stat:processed") == str(COUNT).encode()
         worker.leave()
         assert not client.exists("resque:failed", "resque:runs", "resque:queue:work")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,6 +25,8 @@ class Life:
     is_acknowledged: bool = False
     is_refused: bool = False
     began: list[float] = field(default_factory=list)
+    began_beside: list[int] = field(default_factory=list)
+    """For each time the pid of the worker if that may have performed others meanwhile, else 0."""
     ended: list[float] = field(default_factory=list)
     ended_by: list[int] = field(default_factory=list)
     """The pids of the workers."""
@@ -55,11 +57,13 @@ class Life:
             began > out for out in surely_out for began in self.began
         )
 
-    def is_repeated_within(self, calm: tuple[float, float]) -> bool:
-        """Tell whether it began twice while nothing was broken."""
+    def repeats_within(self, calm: tuple[float, float]) -> Iterator[tuple[float, int]]:
+        """Yield when, and beside whose jobs, it had begun that began again while nothing was broken."""
         if self.kind == REPEATED_BY_ITSELF:
-            return False
-        return any(calm[0] <= first and again <= calm[1] for first, again in pairwise(self.began))
+            return
+        for (first, beside), (again, _) in pairwise(zip(self.began, self.began_beside, strict=True)):
+            if calm[0] <= first and again <= calm[1]:
+                yield first, beside
 
 
 def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
@@ -91,6 +95,8 @@ def _add(life: Life, book: str, note: ledger.Note) -> None:
     else:
         times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
         times[book].append(note.at)
+        if book == ledger.BEGAN:
+            life.began_beside.append(note.pid if note.remark == ledger.BESIDE else 0)
         if book == ledger.ENDED:
             life.ended_by.append(note.pid)
 

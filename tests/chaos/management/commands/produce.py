@@ -52,6 +52,7 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
     how = chance.choice(list(jobs.CRASHES))
     kinds: list[tuple[int, Callable[[], tuple[Any, ...]]]] = [
         (500, lambda: (jobs.work, round(chance.choice([0, 0, 0.001, 0.05]) * chance.random(), 4))),
+        (200, lambda: (jobs.wait, round(chance.choice([0, 0.001, 0.05]) * chance.random(), 4))),
         (60, lambda: (jobs.alone,)),
         (60, lambda: (jobs.fail,)),
         (60, lambda: (jobs.enqueue_more,)),
@@ -60,6 +61,7 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
         (3, lambda: (jobs.crash, how)),
         (3, lambda: (jobs.crash_once, how)),
         (3, lambda: (jobs.take_too_long,)),
+        (3, lambda: (jobs.wait_too_long,)),
         (2, lambda: (jobs.ignore_timeout,)),
     ]
     (make,) = chance.choices([make for _, make in kinds], weights=[weight for weight, _ in kinds])
