@@ -103,6 +103,15 @@ def peers(url: str) -> list[Peer]:
             jobs=_jobs(300_000, 6_000, 800),
         ),
         Peer(
+            name="this library, --threads 10",
+            package="django-jobqueue",
+            enqueue=_module("jobs"),
+            workers=[_jobworker("--threads", "10")],
+            told="heartbeat 1 s, dead after 6 s",
+            environ=OURS,
+            jobs=_jobs(40_000, 6_000, 6_000),
+        ),
+        Peer(
             name="this library, --jobs-per-fork 1",
             package="django-jobqueue",
             enqueue=_module("jobs"),
