@@ -118,6 +118,8 @@ class Worker:
                 new_queues=self._options.queues.has_patterns,
             )
             self._focus.hear(self._woken_by)
+            # Its queue is known; without one, a new queue may have rung
+            self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS if self._woken_by else 0.0
             self._silent_bells = 0
         except UNREACHABLE as error:
             self._note_silence(error)

@@ -302,6 +302,44 @@ def test_a_worker_that_learns_of_a_queue_wakes_the_next_to_learn_of_it(redis, ma
     assert redis.exists("resque:wake") == 0
 
 
+def test_a_worker_with_patterns_that_hears_a_queues_bell_claims_before_it_reads_the_names_of_others(
+    redis, make_worker, monkeypatch, done
+):
+    worker = make_worker("*", interval_seconds=30.0)
+    record(1, queue="mail")
+    wait = worker._bells.wait
+
+    def wait_for_long(*args, **options):
+        rung = wait(*args, **options)
+        worker._known_until = 0.0
+        return rung
+
+    monkeypatch.setattr(worker._bells, "wait", wait_for_long)
+    worker.wait()
+    redis.config_resetstat()
+
+    assert worker.turn()
+    assert numbers(done) == [1]
+    assert "cmdstat_smembers" not in redis.info("commandstats")
+
+
+def test_a_worker_with_patterns_that_hears_of_a_new_queue_claims_from_it_at_once(
+    make_worker, monkeypatch, done
+):
+    worker = make_worker("*", interval_seconds=30.0)
+    wait = worker._bells.wait
+
+    def wait_while_a_queue_appears(*args, **options):
+        record(1, queue="new")
+        return wait(*args, **options)
+
+    monkeypatch.setattr(worker._bells, "wait", wait_while_a_queue_appears)
+    worker.wait()
+
+    assert worker.turn()
+    assert numbers(done) == [1]
+
+
 # Waiting
 
 
