@@ -15,7 +15,7 @@ from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
-from jobqueue.systemsignals import handle, handler_of, mask
+from jobqueue.systemsignals import DEFAULT, handle, handler_of, mask
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
@@ -69,6 +69,8 @@ class Attention:
         self._counted: dict[int, float] = {}
         self._passes_on = False
         self._has_terminal = os.isatty(0)
+        self._handler = self._note
+        """One object for all signals, which a child that hears them otherwise does not have to free."""
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
@@ -77,7 +79,7 @@ class Attention:
     def pass_on(self) -> None:
         """Hear as news what is meant for the processes that perform jobs."""
         self._passes_on = True
-        signal.signal(STACKS_SIGNAL, self._note)
+        handle(STACKS_SIGNAL, self._handler)
         self.listen()
 
     def listen(self) -> None:
@@ -85,9 +87,9 @@ class Attention:
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         # A handler is what makes the end of a child write to ``fd``
         for number in HEARD:
-            handle(number, self._note)
+            handle(number, self._handler)
         if self._passes_on:
-            handle(END_SIGNAL, self._note)
+            handle(END_SIGNAL, self._handler)
 
     @property
     def is_stopping(self) -> bool:
@@ -232,7 +234,7 @@ def leave_to_parent() -> None:
     for number in _LEFT_TO_PARENT:
         handle(number, _do_nothing)
     for number in _OWN:
-        handle(number, signal.SIG_DFL)
+        handle(number, DEFAULT)
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
@@ -256,7 +258,7 @@ def _after_fork_in_child() -> None:
         return
     for number in (*HEARD, END_SIGNAL):
         if (getattr(handler_of(number), "__module__", None) or "").startswith("jobqueue."):
-            handle(number, signal.SIG_DFL)
+            handle(number, DEFAULT)
             signal.set_wakeup_fd(-1)
     _after_fork()
 

@@ -19,7 +19,7 @@ from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.recovery import timeout_text
 from jobqueue.sharedpage import Lane, SharedPage
-from jobqueue.systemsignals import handle, handler_of
+from jobqueue.systemsignals import DEFAULT, handle, handler_of
 
 END_SIGNAL = signal.SIGUSR1
 """Sent to a process that performs jobs, it ends the running one."""
@@ -163,7 +163,7 @@ def _forget_after_fork() -> None:
     interruption.close()
     interruption._is_marked, interruption._ends_at = False, 0
     if getattr(handler_of(TIMEOUT_SIGNAL), "__module__", None) == __name__:
-        handle(TIMEOUT_SIGNAL, signal.SIG_DFL)
+        handle(TIMEOUT_SIGNAL, DEFAULT)
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,20 +1,14 @@
 """The system's signals without the enums that the standard library puts around them.
 
-They take ten times as long as the call itself. These are for what is done for each batch, and for each fork.
+Those take ten times as long as the call itself, and touch many pages of memory, each of which a child has to
+copy. So these are for what is done for each batch, and for each fork.
 """
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
-from typing import Any
+from _signal import SIG_DFL as DEFAULT  # type: ignore[import-not-found]  # unknown to the stubs
+from _signal import getsignal as handler_of
+from _signal import pthread_sigmask as mask
+from _signal import signal as handle
 
-
-def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
-    bare: Callable[..., Any] = getattr(function, "__wrapped__", function)
-    return bare
-
-
-handle = _bare(signal.signal)
-handler_of = _bare(signal.getsignal)
-mask = _bare(signal.pthread_sigmask)
+__all__ = ["DEFAULT", "handle", "handler_of", "mask"]
