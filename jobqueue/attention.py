@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -13,7 +14,6 @@ from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
-from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
 from jobqueue.systemsignals import DEFAULT, handle, handler_of, mask
 
@@ -74,6 +74,8 @@ class Attention:
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
         self.listen()
 
     def pass_on(self) -> None:
@@ -85,9 +87,10 @@ class Attention:
     def listen(self) -> None:
         """Hear signals, again if a job has made something else hear them."""
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        # A handler is what makes the end of a child write to ``fd``
         for number in HEARD:
             handle(number, self._handler)
+        # Any handler makes the end of a child write to ``fd``, and each child's end runs this one
+        handle(signal.SIGCHLD, _do_nothing)
         if self._passes_on:
             handle(END_SIGNAL, self._handler)
 
@@ -141,9 +144,9 @@ class Attention:
             self._counted[number] = now
         return is_new
 
-    def sleep(self, seconds: float, *fds: int) -> None:
-        """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
-        readable(max(0.0, seconds), self.fd, *fds)
+    def sleep(self, seconds: float) -> None:
+        """Sleep until a signal comes, or time is over."""
+        self._poll.poll(max(0.0, seconds) * 1000)
         self.drain()
 
     def wake(self) -> None:
@@ -190,7 +193,7 @@ class Attention:
         elif number == RENEW_SIGNAL and self._has_terminal and not os.isatty(0):
             # The terminal was closed: nobody asked for new code
             self._note(signal.SIGTERM, frame)
-        elif number != signal.SIGCHLD and self.counts(number):
+        elif self.counts(number):
             self._tell(number)
 
     def _tell(self, number: int) -> None:
