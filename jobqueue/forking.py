@@ -29,7 +29,10 @@ class Forking:
     """The way in which one worker has jobs performed, one after another."""
 
     def __init__(self, worker_id: str, attention: Attention, look: Callable[[], object]) -> None:
-        """``look`` is called now and then while a child performs a job that lasts."""
+        """``look`` is called now and then while a child performs a job that lasts.
+
+        As long as it takes, signals for the child and its timeout wait.
+        """
         self._worker_id = worker_id
         self._attention = attention
         self._look = look
