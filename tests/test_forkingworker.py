@@ -11,6 +11,7 @@ import setproctitle
 
 from jobqueue.definition import job
 from jobqueue.forkingworker import ForkingWorker
+from jobqueue.interruption import END_SIGNAL
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.sharedpage import SharedPage
@@ -163,3 +164,42 @@ def test_a_job_that_is_performed_alone_is_shown_before_it_begins(redis, make_wor
     worker.turn()
 
     assert b'"class":"alone"' in redis.get("shown")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2], ids=["stopped", "paused"])
+def test_a_worker_that_is_told_to_rest_begins_no_other_job_of_its_batch(redis, make_worker, number):
+    enqueue(job(name="tell", queue="work")(lambda: os.kill(os.getppid(), number)))
+    enqueue(jobs.record, 1)
+    enqueue(jobs.record, 2)
+    worker = make_worker()
+
+    worker.turn()
+    worker.leave()
+
+    assert redis.get("resque:stat:processed") == b"1"
+    assert [b"record" in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, True]
+
+
+def test_of_a_batch_an_operator_ends_the_running_job_alone(redis, make_worker, attention):
+    @job(name="hang", queue="work")
+    def hang():
+        os.kill(os.getppid(), END_SIGNAL)
+        time.sleep(60)
+
+    attention.pass_on()
+    enqueue(hang)
+    enqueue(jobs.nothing)
+
+    make_worker(burst=True).run()
+
+    assert (redis.get("resque:stat:processed"), redis.llen("resque:failed")) == (b"2", 1)
+    assert b"TermException" in redis.lindex("resque:failed", 0)
+
+
+def test_jobs_behind_one_that_is_tried_again_go_back_behind_it(redis, make_worker):
+    enqueue(job(name="die", queue="work", on_crash="retry")(lambda: os._exit(1)))
+    enqueue(jobs.record, 1)
+
+    make_worker().turn()
+
+    assert [b'"die"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]
