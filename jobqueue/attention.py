@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -13,8 +14,8 @@ from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
-from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
+from jobqueue.systemsignals import DEFAULT, handle, handler_of, mask
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
@@ -26,16 +27,9 @@ PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
 """Meant for processes that perform jobs; a parent of such a process hears them for it."""
 
 
-def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return one of the module ``signal`` without the enums around it, which take ten times as long."""
-    bare: Callable[..., Any] = getattr(function, "__wrapped__", function)
-    return bare
-
-
-# Done for each batch, and for each fork
-_handle = _bare(signal.signal)
-_handler_of = _bare(signal.getsignal)
-_mask = _bare(signal.pthread_sigmask)
+_NUMBERS = tuple(map(int, (*HEARD, *PASSED_ON)))
+_LEFT_TO_PARENT = tuple(map(int, (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL)))
+_OWN = tuple(map(int, (CONTINUE_SIGNAL, signal.SIGCHLD)))
 
 
 class Attention:
@@ -75,25 +69,30 @@ class Attention:
         self._counted: dict[int, float] = {}
         self._passes_on = False
         self._has_terminal = os.isatty(0)
+        self._handler = self._note
+        """One object for all signals, which a child that hears them otherwise does not have to free."""
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
         self.listen()
 
     def pass_on(self) -> None:
         """Hear as news what is meant for the processes that perform jobs."""
         self._passes_on = True
-        signal.signal(STACKS_SIGNAL, self._note)
+        handle(STACKS_SIGNAL, self._handler)
         self.listen()
 
     def listen(self) -> None:
         """Hear signals, again if a job has made something else hear them."""
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        # A handler is what makes the end of a child write to ``fd``
         for number in HEARD:
-            _handle(number, self._note)
+            handle(number, self._handler)
+        # Any handler makes the end of a child write to ``fd``, and each child's end runs this one
+        handle(signal.SIGCHLD, _do_nothing)
         if self._passes_on:
-            _handle(END_SIGNAL, self._note)
+            handle(END_SIGNAL, self._handler)
 
     @property
     def is_stopping(self) -> bool:
@@ -145,9 +144,9 @@ class Attention:
             self._counted[number] = now
         return is_new
 
-    def sleep(self, seconds: float, *fds: int) -> None:
-        """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
-        readable(max(0.0, seconds), self.fd, *fds)
+    def sleep(self, seconds: float) -> None:
+        """Sleep until a signal comes, or time is over."""
+        self._poll.poll(max(0.0, seconds) * 1000)
         self.drain()
 
     def wake(self) -> None:
@@ -158,7 +157,7 @@ class Attention:
     def drain(self) -> None:
         """Forget the signals that have been looked at."""
         try:
-            while os.read(self.fd, 512):
+            while len(os.read(self.fd, 512)) == 512:
                 pass
         except BlockingIOError:
             pass
@@ -194,7 +193,7 @@ class Attention:
         elif number == RENEW_SIGNAL and self._has_terminal and not os.isatty(0):
             # The terminal was closed: nobody asked for new code
             self._note(signal.SIGTERM, frame)
-        elif number != signal.SIGCHLD and self.counts(number):
+        elif self.counts(number):
             self._tell(number)
 
     def _tell(self, number: int) -> None:
@@ -202,51 +201,67 @@ class Attention:
         self._news[number] = time.monotonic()
 
 
+class _Forking(threading.local):
+    is_own = False
+    """What is forked now learns itself what signals mean to it, or this process has been forked so."""
+    before: Any = None
+
+
+_forking = _Forking()
+
+
 @contextmanager
 def signals_waiting() -> Iterator[None]:
     """Keep signals waiting while a process is made, until it has learned what they mean to it."""
-    mask = _mask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
+    before = mask(signal.SIG_BLOCK, _NUMBERS)
+    _forking.is_own = True
     try:
         yield
     finally:
-        _mask(signal.SIG_SETMASK, mask)
+        _forking.is_own = False
+        mask(signal.SIG_SETMASK, before)
 
 
 def hear() -> None:
     """Let the signals come that were kept waiting for this process."""
-    _mask(signal.SIG_UNBLOCK, (*HEARD, *PASSED_ON))
+    _forking.is_own = False
+    mask(signal.SIG_UNBLOCK, _NUMBERS)
 
 
 def leave_to_parent() -> None:
-    """Leave signals to the parent.
+    """Leave signals to the parent, in a process that it has forked while they were kept waiting.
 
     A handler does that: what is ignored, programs run from here ignore too.
     """
-    for number in (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL):
-        _handle(number, _do_nothing)
+    signal.set_wakeup_fd(-1)
+    for number in _LEFT_TO_PARENT:
+        handle(number, _do_nothing)
+    for number in _OWN:
+        handle(number, DEFAULT)
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
     pass
 
 
-_forking = threading.local()
-
-
 def _before_fork() -> None:
-    """Keep signals from the child until it does not take them for its parent's any more."""
-    _forking.mask = _mask(signal.SIG_BLOCK, (*HEARD, END_SIGNAL))
+    """Keep signals from the child of a job until it does not take them for its parent's any more."""
+    if not _forking.is_own:
+        _forking.before = mask(signal.SIG_BLOCK, _NUMBERS)
 
 
 def _after_fork() -> None:
-    _mask(signal.SIG_SETMASK, _forking.mask)
+    if not _forking.is_own:
+        mask(signal.SIG_SETMASK, _forking.before)
 
 
 def _after_fork_in_child() -> None:
     """Let a process that a job forks end by the signals that the job sends it."""
+    if _forking.is_own:
+        return
     for number in (*HEARD, END_SIGNAL):
-        if (getattr(_handler_of(number), "__module__", None) or "").startswith("jobqueue."):
-            _handle(number, signal.SIG_DFL)
+        if (getattr(handler_of(number), "__module__", None) or "").startswith("jobqueue."):
+            handle(number, DEFAULT)
             signal.set_wakeup_fd(-1)
     _after_fork()
 

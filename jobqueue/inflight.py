@@ -124,13 +124,17 @@ class InFlight:
             place.clear()
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
-        """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
+        """Let a job that has not ended by itself wait again, at the head; with another payload at once.
+
+        Those behind it in its batch wait behind it.
+        """
         with self._lock:
             place = self._places.of(job)
             if place is None:
                 return
             if payload:
                 self._endings.again.append((job.token, payload))
+                self._give_back()
                 self._settle_or_lose(self._settle)
             else:
                 self._batch.appendleft(job)

@@ -216,16 +216,6 @@ def test_a_sleep_ends_with_a_signal_which_is_forgotten_then(attention):
     assert attention.is_stopping
 
 
-def test_a_sleep_ends_when_there_is_something_to_read(attention):
-    reader, writer = os.pipe()
-    os.write(writer, b"!")
-
-    attention.sleep(60, reader)
-
-    os.close(reader)
-    os.close(writer)
-
-
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.001])
 def test_a_sleep_ends_when_time_is_over(attention, seconds):
     attention.sleep(seconds)

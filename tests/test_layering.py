@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys readiness signals unix",
+    "exceptions conf keys readiness signals systemsignals unix",
     # 1 values
-    "backoff clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
+    "backoff childreport clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
     " socketpath store trouble",

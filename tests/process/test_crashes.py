@@ -175,12 +175,13 @@ def test_a_dead_childs_job_counts_as_resque_counts_it(redis: redis_client.Redis,
     assert redis.get("resque:stat:failed") is None
 
 
+@both_modes
 def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
 ) -> None:
     for number in range(400):
         enqueue("perform", number, 0.001)
-    worker = jobworker("--queues", "work", "--count", "2")
+    worker = jobworker("--queues", "work", *mode, "--count", "2")
 
     for seen in (50, 150, 250):
         wait_for(lambda: len(ledger.lines()) > seen)  # noqa: B023 - called at once
@@ -194,17 +195,32 @@ def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
     assert len(failures(redis)) <= 3
 
 
-def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+def test_a_child_that_is_killed_in_a_batch_takes_no_other_job_with_it(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    for number in range(20):
+        enqueue("die" if number % 5 == 3 else "perform", number)
+    jobworker("--queues", "work", "--jobs-per-fork", "1")
+
+    wait_for(lambda: everything_ended(redis, ledger, range(20)))
+
+    told = [f"died {number}" if number % 5 == 3 else str(number) for number in range(20)]
+    assert ledger.lines() == told
+    assert [each.job.args[0] for each in failures(redis) if each.job] == [3, 8, 13, 18]
+
+
+@both_modes
+def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
 ) -> None:
     for number in range(1000):
         enqueue("perform", number, 0.0001)
-    worker = jobworker("--queues", "work")
+    worker = jobworker("--queues", "work", *mode)
     wait_for(lambda: len(ledger.lines()) > 100)
 
     worker.signal_all(signal.SIGKILL)
     assert len(ledger.lines()) < 1000
-    jobworker("--queues", "work", **QUICK)
+    jobworker("--queues", "work", *mode, **QUICK)
     wait_for(lambda: everything_ended(redis, ledger, range(1000)))
 
     done = [line for line in ledger.lines() if line.isdigit()]
@@ -274,17 +290,18 @@ def test_a_frozen_tree_is_recovered_and_refused_when_it_wakes(
     assert (other.wait(), frozen.wait()) == (0, 0)
 
 
+@both_modes
 def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
 ) -> None:
-    frozen = jobworker("--queues", "work", **QUICK)
+    frozen = jobworker("--queues", "work", *mode, **QUICK)
     wait_for(frozen.workers)
     for number in range(300):
         enqueue("perform", number, 0.003)
     wait_for(lambda: len(ledger.lines()) > 30)
     frozen.signal_all(signal.SIGSTOP)
 
-    jobworker("--queues", "work", **QUICK)
+    jobworker("--queues", "work", *mode, **QUICK)
     wait_for(lambda: len(set(ledger.lines())) >= 298)
     frozen.signal_all(signal.SIGCONT)
     wait_for(lambda: everything_ended(redis, ledger, range(300)))
