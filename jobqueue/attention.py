@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import select
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
-from jobqueue.systemsignals import DEFAULT, handle, handler_of, mask
+from jobqueue.systemsignals import handle
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
@@ -25,11 +23,6 @@ STACKS_SIGNAL = signal.SIGTTIN
 HEARD = (*STOP_SIGNALS, PAUSE_SIGNAL, CONTINUE_SIGNAL, RENEW_SIGNAL, signal.SIGCHLD)
 PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
 """Meant for processes that perform jobs; a parent of such a process hears them for it."""
-
-
-_NUMBERS = tuple(map(int, (*HEARD, *PASSED_ON)))
-_LEFT_TO_PARENT = tuple(map(int, (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL)))
-_OWN = tuple(map(int, (CONTINUE_SIGNAL, signal.SIGCHLD)))
 
 
 class Attention:
@@ -90,7 +83,7 @@ class Attention:
         for number in HEARD:
             handle(number, self._handler)
         # Any handler makes the end of a child write to ``fd``, and each child's end runs this one
-        handle(signal.SIGCHLD, _do_nothing)
+        handle(signal.SIGCHLD, do_nothing)
         if self._passes_on:
             handle(END_SIGNAL, self._handler)
 
@@ -201,69 +194,5 @@ class Attention:
         self._news[number] = time.monotonic()
 
 
-class _Forking(threading.local):
-    is_own = False
-    """What is forked now learns itself what signals mean to it, or this process has been forked so."""
-    before: Any = None
-
-
-_forking = _Forking()
-
-
-@contextmanager
-def signals_waiting() -> Iterator[None]:
-    """Keep signals waiting while a process is made, until it has learned what they mean to it."""
-    before = mask(signal.SIG_BLOCK, _NUMBERS)
-    _forking.is_own = True
-    try:
-        yield
-    finally:
-        _forking.is_own = False
-        mask(signal.SIG_SETMASK, before)
-
-
-def hear() -> None:
-    """Let the signals come that were kept waiting for this process."""
-    _forking.is_own = False
-    mask(signal.SIG_UNBLOCK, _NUMBERS)
-
-
-def leave_to_parent() -> None:
-    """Leave signals to the parent, in a process that it has forked while they were kept waiting.
-
-    A handler does that: what is ignored, programs run from here ignore too.
-    """
-    signal.set_wakeup_fd(-1)
-    for number in _LEFT_TO_PARENT:
-        handle(number, _do_nothing)
-    for number in _OWN:
-        handle(number, DEFAULT)
-
-
-def _do_nothing(number: int, frame: FrameType | None) -> None:
-    pass
-
-
-def _before_fork() -> None:
-    """Keep signals from the child of a job until it does not take them for its parent's any more."""
-    if not _forking.is_own:
-        _forking.before = mask(signal.SIG_BLOCK, _NUMBERS)
-
-
-def _after_fork() -> None:
-    if not _forking.is_own:
-        mask(signal.SIG_SETMASK, _forking.before)
-
-
-def _after_fork_in_child() -> None:
-    """Let a process that a job forks end by the signals that the job sends it."""
-    if _forking.is_own:
-        return
-    for number in (*HEARD, END_SIGNAL):
-        if (getattr(handler_of(number), "__module__", None) or "").startswith("jobqueue."):
-            handle(number, DEFAULT)
-            signal.set_wakeup_fd(-1)
-    _after_fork()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+def do_nothing(number: int, frame: FrameType | None) -> None:
+    """Hear a signal, which is neither ignored nor deadly then."""

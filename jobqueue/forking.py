@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 
 from jobqueue import lifeline, registry
-from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, signals_waiting
+from jobqueue.attention import PASSED_ON, Attention
 from jobqueue.childreport import ChildReport
 from jobqueue.conf import settings
+from jobqueue.forksignals import hear, leave_to_parent, signals_waiting
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
 from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry

@@ -14,7 +14,8 @@ FLOORS = (
     # 0 words
     "exceptions conf keys readiness signals systemsignals unix",
     # 1 values
-    "backoff childreport clock failure ids memoryfile patterns payload plainjson recovery rubyjson sharedpage stopping",
+    "backoff childreport clock failure ids memoryfile patterns payload plainjson recovery rubyjson"
+    " sharedpage stopping",
     # 2 Redis
     "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
     " socketpath store trouble",
@@ -23,8 +24,8 @@ FLOORS = (
     " discovery enqueueing hooks interruption laneinterruption options performing registry",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog currentrun crew focus forking forkingworker"
-    " guardian inflight lifeline memory patience pidfile processtitle recovering reloading renewal running"
-    " signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    " forksignals guardian inflight lifeline memory patience pidfile processtitle recovering reloading"
+    " renewal running signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )
