@@ -139,4 +139,6 @@ class ConcurrentWorker(Worker):
         # First, since Redis may keep the rest waiting
         for interruption in self._crew.interruptions():
             interruption.end_if_overrun()
+            # The signal may have come before the job was there to be ended
+            interruption.end_if_told(self._page)
         super()._hold_if_due()

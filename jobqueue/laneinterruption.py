@@ -16,9 +16,9 @@ from math import inf
 
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout
-from jobqueue.interruption import FOREVER_SECONDS
+from jobqueue.interruption import FOREVER_SECONDS, term_exception
 from jobqueue.recovery import timeout_text
-from jobqueue.sharedpage import Lane
+from jobqueue.sharedpage import Lane, SharedPage
 
 
 class _Stretch:
@@ -84,6 +84,11 @@ class LaneInterruption(ABC):
         stretch = self._stretch
         if stretch is not None and time.monotonic() >= stretch.ends_at:
             self._end(stretch, JobTimeout(timeout_text(stretch.timeout_seconds)))
+
+    def end_if_told(self, page: SharedPage) -> None:
+        """Let it rise as the page says if the running job was told to end. For other threads."""
+        if self._lane.seconds_to_end < inf:
+            self.end(term_exception(page))
 
     def _end(self, stretch: _Stretch, error: BaseException) -> None:
         if _take(stretch):
