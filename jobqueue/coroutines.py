@@ -7,6 +7,7 @@ around it.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -104,12 +105,18 @@ async def _complete(
 
 
 async def _caught(definition: Defined[..., Any], job: Job, ended: _Ended) -> BaseException | None:
-    """Run a job among its hooks; return what it raised, since a SystemExit would end the loop."""
+    """Run a job among its hooks; return what it raised, since a SystemExit would end the loop.
+
+    A process that the job forked ends here: it has the same loop, and would go on with its neighbours.
+    """
+    process, error = os.getpid(), None
     try:
         await _call(definition, job, ended)
     except BaseException as raised:
-        return ended.instead_of(raised)
-    return None
+        error = ended.instead_of(raised)
+    if os.getpid() != process:
+        os._exit(0 if error is None else 1)
+    return error
 
 
 async def _call(definition: Defined[..., Any], job: Job, ended: _Ended) -> None:

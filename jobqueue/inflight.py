@@ -62,6 +62,7 @@ class InFlight:
     def claim(self, queues: Sequence[str], most: int, woken_by: str = "") -> bool:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:
+            self._waits_alone = False
             self._give_back()
             asked_at = time.monotonic()
             try:

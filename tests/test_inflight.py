@@ -22,8 +22,8 @@ JOBS = [b"a", b"b", b"c", b"d"]
 
 
 @pytest.fixture
-def page():
-    return SharedPage()
+def page(request):
+    return SharedPage(getattr(request, "param", 1))
 
 
 @pytest.fixture
@@ -236,6 +236,23 @@ def test_a_job_that_is_alone_lets_the_others_go_before_it_begins(redis, in_fligh
 
     assert held(redis, in_flight) == {1: b"1:a"}
     assert waiting(redis) == [b"b", b"c", b"d"]
+
+
+@pytest.mark.parametrize("page", [2], indirect=True)
+def test_a_lone_job_that_others_have_taken_keeps_nothing_from_beginning_beside_others(redis, in_flight, page):
+    first, second = page.lanes
+    claim(in_flight, most=1)
+    running = in_flight.hand_out(first, lambda payload: False)
+    claim(in_flight, most=1)
+    assert in_flight.hand_out(second, lambda payload: True) is None
+    assert in_flight.is_alone
+    assert redis.lpop("resque:queue:work") == b"b", "the lone one, taken by another worker"
+    in_flight.end(running, None)
+
+    claim(in_flight, most=1)
+    assert in_flight.hand_out(first, lambda payload: False).payload == b"c"
+
+    assert not in_flight.is_alone
 
 
 def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monkeypatch, settings, caplog):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 import time
 from math import inf
@@ -62,6 +64,34 @@ def test_it_rises_once(way):
     way.end(TermException("SIGTERM"))
     wait_in_steps(0.01)
     way.close()
+
+
+def test_nothing_rises_while_a_thread_takes_the_lock_of_a_log(way):
+    """It would stay locked, and every other thread that logs would wait for ever."""
+    handler, raised = logging.Handler(), []
+
+    def run():
+        way.open()
+        try:
+            handler.acquire()
+            handler.release()
+            wait_in_steps()
+        except TermException as error:
+            raised.append(error)
+        way.close()
+
+    thread = threading.Thread(target=run)
+    with handler.lock:
+        thread.start()
+        while sys._current_frames()[thread.ident].f_code.co_name != "acquire":
+            time.sleep(0.001)
+        way.end(TermException("SIGTERM"))
+    time.sleep(0.01)
+    while thread.is_alive():
+        way.end(TermException("SIGTERM"))
+
+    assert len(raised) == 1
+    assert handler.lock.acquire(timeout=1.0)
 
 
 def test_nothing_rises_after_the_end(way):

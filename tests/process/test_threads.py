@@ -184,6 +184,20 @@ def test_a_signal_ends_the_running_jobs_and_the_worker_stays(
     assert worker.workers() == before
 
 
+def test_a_signal_ends_a_job_that_was_about_to_begin(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--threads", "2")
+    enqueue("begin_late", 1)
+    ledger.wait_for("about to begin")
+
+    worker.signal(signal.SIGUSR1)
+
+    wait_for(lambda: redis.llen("resque:failed") == 1)
+    assert failures(redis)[0].exception == "jobqueue.exceptions.TermException"
+    assert "died" not in worker.log
+
+
 def test_a_pause_waits_for_every_running_job(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:

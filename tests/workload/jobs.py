@@ -14,8 +14,9 @@ from pathlib import Path
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
+from django.dispatch import receiver
 
-from jobqueue import JobTimeout, TermException, job
+from jobqueue import JobTimeout, TermException, job, signals
 from jobqueue.connection import client
 from tests.workload import LEDGER
 from tests.workload.crashing import DEATHS
@@ -161,6 +162,18 @@ def clean_up(number: int, seconds: float = 0.0) -> None:
 
 
 @job(queue="work")
+def begin_late(number: int) -> None:
+    """Wait without end, after what hears that jobs begin has taken its time."""
+    rest()
+
+
+@receiver(signals.job_started, sender=begin_late)
+def hold_up(**_: object) -> None:
+    note("about to begin")
+    time.sleep(0.5)
+
+
+@job(queue="work")
 def end_well(number: int) -> None:
     """Wait without end, and return when ended."""
     try:
@@ -206,8 +219,9 @@ def get_stuck(number: int) -> None:
 
 
 @job(queue="work")
-def grow(megabytes: int) -> None:
-    """Keep so much memory, and tell which process it is."""
+def grow(megabytes: int, seconds: float = 0.0) -> None:
+    """Take some time, keep so much memory, and tell which process it is."""
+    time.sleep(seconds)
     kept.append(b"!" * (megabytes * 1_000_000))
     note(f"grew {os.getpid()}")
 
@@ -376,6 +390,14 @@ async def block_loop(number: int) -> None:
 @job(queue="work")
 async def aexit(number: int) -> None:
     raise SystemExit(number)
+
+
+@job(queue="work")
+async def afork(number: int) -> None:
+    """Fork, and come back in both processes."""
+    if os.fork():
+        await asyncio.sleep(0.5)
+        note(str(number))
 
 
 @job(queue="work")
