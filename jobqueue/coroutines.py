@@ -67,14 +67,25 @@ def call_inline(definition: Defined[..., Any], job: Job) -> None:
 async def attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> BaseException | None:
     """Run a job between two checks of the connections that its synchronous parts have; return what it raised.
 
-    Those parts run in a thread of asgiref's, for all jobs of the process the same.
+    Those parts run in a thread of asgiref's, for all jobs of the process the same, one after another: the
+    first check is not waited for, because the job's own parts come behind it.
     """
-    outer = await _aside(databases.before_job)() if databases.are_used_elsewhere() else frozenset[str]()
+    before = asyncio.create_task(_before()) if databases.are_used_elsewhere() else None
     raised = await _complete(definition, job, interrupts)
+    # Another job may keep the thread for long, and this one is not to answer for it
+    interrupts.close()
+    interrupts.lift()
     if not databases.are_used_elsewhere():
         return raised
-    left_open = await _aside(databases.after_job)(outer)
+    if before is not None and not before.done():
+        before.cancel()
+        return raised
+    left_open = await _aside(databases.after_job)(before.result() if before else frozenset())
     return raised or (databases.left_open_error(job.name, left_open) if left_open else None)
+
+
+async def _before() -> frozenset[str]:
+    return await _aside(databases.before_job)()
 
 
 def _aside(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:

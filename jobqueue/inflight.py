@@ -160,6 +160,8 @@ class InFlight:
         if not self._lock.acquire(timeout=ABANDON_SECONDS):
             return
         try:
+            for job in self._places.done:
+                self.end(job, None)
             for job in self._places.jobs if error else []:
                 _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
                 self.end(job, dirty_exit(job.payload, job.queue, self._worker_id, error), was_killed=True)

@@ -285,6 +285,20 @@ def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attentio
     assert page.running == set()
 
 
+@pytest.mark.parametrize("error", ["", "The job did not end in time"])
+def test_a_job_that_its_thread_has_ended_is_done_although_nobody_could_note_it_in_time(
+    redis, in_flight, page, error
+):
+    claim(in_flight, most=1)
+    begin(in_flight)
+    page.lanes[0].finish(1)
+
+    in_flight.abandon(error)
+
+    assert (waiting(redis), redis.llen("resque:failed")) == (JOBS[1:], 0)
+    assert redis.get("resque:stat:processed") == b"1"
+
+
 # Batches that got old
 
 

@@ -215,6 +215,42 @@ def test_a_process_that_one_forks_leaves_its_neighbours_alone(
     assert ledger.lines() == ["began 1", "2", "1", "began 3", "3"]
 
 
+def test_one_that_keeps_the_thread_of_synchronous_parts_holds_up_nobody_without_any(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", "--async", "3")
+    enqueue("ask_database_aside", 1)
+    ledger.wait_for("1")
+    enqueue("wait_aside", 2, "go on")
+    ledger.wait_for("began 2")
+
+    enqueue("anote", 3)
+    wait_for(lambda: redis.get("resque:stat:processed") == b"2", "a job that needs no thread")
+    ledger.tell("go on")
+    ledger.wait_for("2")
+
+
+def test_one_that_has_ended_waits_for_that_thread_in_nobodys_time(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--async", "3", TEST_TIMEOUT_GRACE="0.1")
+    enqueue("ask_database_aside", 1)
+    ledger.wait_for("1")
+    enqueue("await_in_time", 2, "end")
+    ledger.wait_for("began 2")
+    enqueue("wait_aside", 3, "go on")
+    ledger.wait_for("began 3")
+
+    ledger.tell("end")
+    ledger.wait_for("2")
+    with pytest.raises(AssertionError):
+        wait_for(lambda: "died" in worker.log, seconds=2.0)
+    ledger.tell("go on")
+
+    wait_for(lambda: redis.get("resque:stat:processed") == b"3")
+    assert redis.llen("resque:failed") == 0
+
+
 def test_many_short_ones_are_all_performed_once(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:

@@ -408,6 +408,23 @@ async def enqueue_more(number: int) -> None:
 
 
 @job(queue="work")
+async def ask_database_aside(number: int) -> None:
+    await sync_to_async(connection.ensure_connection)()
+    note(str(number))
+
+
+@job(queue="work")
+async def wait_aside(number: int, word: str) -> None:
+    """Keep the thread of all synchronous parts until there is a word to go on."""
+    await sync_to_async(begin_and_wait_for.function)(number, word)
+
+
+@job(queue="work", timeout=1.0)
+async def await_in_time(number: int, word: str) -> None:
+    await await_word.function(number, word)
+
+
+@job(queue="work")
 async def leave_transaction_open_aside() -> None:
     await sync_to_async(transaction.atomic().__enter__)()
 
