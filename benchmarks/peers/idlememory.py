@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +17,8 @@ JOBS = 100
 SETTLED_SECONDS = 3.0
 METHOD = """\
 PSS of all processes of a queue together, {seconds:g} s after {jobs} no-op jobs were performed. Pages that
-several processes share count once in the sum. This library and django-q2 have loaded Django; the others
-have loaded nothing of a user's but the jobs.
+several processes share count once in the sum. All but Sidekiq have loaded the same small Django site, since
+their jobs are to be a site's.
 """
 
 
@@ -38,7 +39,7 @@ def print_memory(chosen: list[Peer], url: str, folder: Path, rounds: int) -> Non
 
 def _idle(peer: Peer, url: str, folder: Path) -> tuple[int, float]:
     """Return the number of a queue's processes, and what they hold."""
-    with site(peer, url, folder) as queue:
+    with site(replace(peer, environ={**peer.environ, "BENCH_SITE": "1"}), url, folder) as queue:
         queue.enqueue("noop", JOBS)
         queue.start()
         queue.wait_for(lambda: queue.size >= JOBS)

@@ -64,7 +64,7 @@ def _jobworker(*options: str) -> list[str]:
 
 OURS = {"DJANGO_SETTINGS_MODULE": f"{PACKAGE}.settings"}
 CELERY = ["worker", "-c", "2", "-l", "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-RQ_WORKER = [f"{BIN}/rq", "worker", "work", "--quiet", "--path", ".", "-u"]
+RQ_WORKER = [PYTHON, "-m", f"{PACKAGE}.rq_worker", "worker", "work", "--quiet", "--path", ".", "-u"]
 SIDEKIQ = f"{os.path.dirname(__file__)}/sidekiq_app.rb"
 
 
