@@ -18,20 +18,11 @@ from django.dispatch import receiver
 
 from jobqueue import JobTimeout, TermException, job, signals
 from jobqueue.connection import client
-from tests.workload import LEDGER
+from tests.workload import awaiting  # noqa: F401 - defines jobs, too
+from tests.workload.account import ACCOUNT
 from tests.workload.crashing import DEATHS
-from tests.workload.keeper import keeper
-from tests.workload.waiting import WAYS
-
-
-def note(text: str) -> None:
-    keeper().rpush(LEDGER, text)
-
-
-def rest() -> None:
-    """Wait without end, and take a step in Python now and then: a job in a thread is ended at one."""
-    while True:
-        time.sleep(0.01)
+from tests.workload.keeper import beginnings, ledger, note
+from tests.workload.waiting import WAYS, rest
 
 
 @job(queue="work")
@@ -250,7 +241,7 @@ def overrun(number: int, way: str) -> None:
 @job(queue="work", timeout=0.3)
 def overrun_and_clean_up(number: int, raises: bool) -> None:
     try:
-        time.sleep(600)
+        rest()
     except JobTimeout as error:
         note(f"cleaned up {number}: {error}")
         if raises:
@@ -273,7 +264,7 @@ class Timed:
 
     @staticmethod
     def perform(number: int) -> None:
-        time.sleep(600)
+        rest()
 
     @staticmethod
     def on_failure(error: BaseException, number: int) -> None:
@@ -296,7 +287,7 @@ def try_again_overrun(number: int) -> None:
 def try_again(number: int, way: str, deaths: int) -> None:
     """End this process in some way, so many times; then be done."""
     note(f"began {number} in {os.getpid()}")
-    if len([line for line in ledger() if line.startswith(f"began {number} ")]) <= deaths:
+    if beginnings(number) <= deaths:
         DEATHS[way]()
     note(str(number))
 
@@ -313,10 +304,6 @@ def crash(number: int, way: str) -> None:
     DEATHS[way]()
 
 
-def ledger() -> list[str]:
-    return [line.decode() for line in client().lrange(LEDGER, 0, -1)]
-
-
 @job(queue="work", on_crash="retry")
 def try_again_long(number: int, seconds: float) -> None:
     """Take some time, unless it has begun before."""
@@ -330,9 +317,6 @@ def try_again_long(number: int, seconds: float) -> None:
 def count(number: int) -> None:
     """Write the number into an account outside of Redis; one short write is never mixed with another's."""
     os.write(ACCOUNT, b"%d\n" % number)
-
-
-ACCOUNT = os.open(os.environ.get("TEST_ACCOUNT", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 @job(queue="work")
