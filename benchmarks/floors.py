@@ -16,8 +16,10 @@ from typing import Any
 
 import django
 import hiredis
+import redis
 
 QUEUE = "resque:queue:bench"
+BELL = "resque:wake:bench"
 INFLIGHT = "bench:inflight"
 PROCESSED = "resque:stat:processed"
 GO = "bench:go"
@@ -127,12 +129,25 @@ def decoding_loop(path: str) -> None:
     loop(path, decoded)
 
 
-def hand_over(path: str) -> None:
+def hand_over(path: str, key: str = HAND) -> None:
     """Tell when what was handed over has arrived."""
     wire = Wire(path)
     while True:
-        wire("BLPOP", HAND, 0)
+        wire("BLPOP", key, 0)
         wire("RPUSH", TIMES, time.perf_counter_ns())
+
+
+def hear(path: str) -> None:
+    """Tell when the doorbell of the queue has rung."""
+    hand_over(path, BELL)
+
+
+def hand_over_by_redis_py(path: str) -> None:
+    """Do the same with redis-py on both sides."""
+    client = redis.Redis(unix_socket_path=path)
+    while True:
+        client.blpop([HAND])
+        client.rpush(TIMES, time.perf_counter_ns())
 
 
 def hand_over_and_claim(path: str) -> None:
@@ -166,7 +181,17 @@ def fork(count: str) -> None:
 
 
 FLOORS = {
-    each.__name__: each for each in (loop, decoding_loop, hand_over, hand_over_and_claim, plain_site, fork)
+    each.__name__: each
+    for each in (
+        loop,
+        decoding_loop,
+        hand_over,
+        hand_over_and_claim,
+        hand_over_by_redis_py,
+        hear,
+        plain_site,
+        fork,
+    )
 }
 
 if __name__ == "__main__":

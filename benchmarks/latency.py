@@ -19,12 +19,14 @@ QUEUES = (1, 10, 200)
 TARGETS = {50: 2, 99: 3}
 """At most so many times the bare hand-over, for each percentile."""
 BARE, BARE_TWICE = "bare hand-over", "bare hand-over, and an exchange"
+BY_REDIS_PY, HEARD = "hand-over by redis-py", "`enqueue()`, heard by a bare BLPOP"
 METHOD = """\
 Milliseconds from before `enqueue()` to the first line of the job, of one worker that has been idle for at
 least 10 ms; {samples} times a round. The bare hand-over goes from before an RPUSH to the return of another
 process's BLPOP, both over sockets with hiredis. No worker can do with that: what it hears is a bell, and it
 then claims the job in a second exchange, so that the job is never in its memory alone. The second row adds
-such an exchange, LPOP and HSET in a script.
+such an exchange, LPOP and HSET in a script. The third is the first with redis-py in both processes. The
+fourth is our sender without our worker: until its doorbell is heard.
 """
 
 
@@ -32,6 +34,8 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
     contenders = {
         BARE: partial(bare, ground, "hand_over"),
         BARE_TWICE: partial(bare, ground, "hand_over_and_claim"),
+        BY_REDIS_PY: partial(by_redis_py, ground),
+        HEARD: partial(heard, ground),
         **{_name(queues): partial(ours, ground, queues) for queues in QUEUES},
     }
     samples = in_turns(rounds, contenders)
@@ -66,6 +70,15 @@ def bare(ground: Ground, name: str) -> list[float]:
     receiver = partial(bare_processes, 1, name, ground.path)
     with closing(Wire(ground.path)) as wire:
         return sample(ground, receiver, lambda: wire("RPUSH", HAND, 1))
+
+
+def by_redis_py(ground: Ground) -> list[float]:
+    receiver = partial(bare_processes, 1, "hand_over_by_redis_py", ground.path)
+    return sample(ground, receiver, lambda: ground.redis.rpush(HAND, 1))
+
+
+def heard(ground: Ground) -> list[float]:
+    return sample(ground, partial(bare_processes, 1, "hear", ground.path), tell_time.enqueue)
 
 
 def sample(

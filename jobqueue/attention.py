@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any
 
 from jobqueue import lifeline
 from jobqueue.interruption import END_SIGNAL
-from jobqueue.readiness import readable
 from jobqueue.stopping import STOP_SIGNALS, StopPlan, StopPlans
+from jobqueue.systemsignals import handle
 
 SAME_SECONDS = 1.0
 """Signals that follow this soon are one: a terminal, honcho and systemd each signal the whole group."""
@@ -24,18 +23,6 @@ STACKS_SIGNAL = signal.SIGTTIN
 HEARD = (*STOP_SIGNALS, PAUSE_SIGNAL, CONTINUE_SIGNAL, RENEW_SIGNAL, signal.SIGCHLD)
 PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
 """Meant for processes that perform jobs; a parent of such a process hears them for it."""
-
-
-def _bare(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return one of the module ``signal`` without the enums around it, which take ten times as long."""
-    bare: Callable[..., Any] = getattr(function, "__wrapped__", function)
-    return bare
-
-
-# Done for each batch, and for each fork
-_handle = _bare(signal.signal)
-_handler_of = _bare(signal.getsignal)
-_mask = _bare(signal.pthread_sigmask)
 
 
 class Attention:
@@ -75,25 +62,30 @@ class Attention:
         self._counted: dict[int, float] = {}
         self._passes_on = False
         self._has_terminal = os.isatty(0)
+        self._handler = self._note
+        """One object for all signals, which a child that hears them otherwise does not have to free."""
         self.fd, self._write_fd = os.pipe()
         for end in (self.fd, self._write_fd):
             os.set_blocking(end, False)
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
         self.listen()
 
     def pass_on(self) -> None:
         """Hear as news what is meant for the processes that perform jobs."""
         self._passes_on = True
-        signal.signal(STACKS_SIGNAL, self._note)
+        handle(STACKS_SIGNAL, self._handler)
         self.listen()
 
     def listen(self) -> None:
         """Hear signals, again if a job has made something else hear them."""
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        # A handler is what makes the end of a child write to ``fd``
         for number in HEARD:
-            _handle(number, self._note)
+            handle(number, self._handler)
+        # Any handler makes the end of a child write to ``fd``, and each child's end runs this one
+        handle(signal.SIGCHLD, do_nothing)
         if self._passes_on:
-            _handle(END_SIGNAL, self._note)
+            handle(END_SIGNAL, self._handler)
 
     @property
     def is_stopping(self) -> bool:
@@ -145,9 +137,9 @@ class Attention:
             self._counted[number] = now
         return is_new
 
-    def sleep(self, seconds: float, *fds: int) -> None:
-        """Sleep until a signal comes, one of ``fds`` is readable, or time is over."""
-        readable(max(0.0, seconds), self.fd, *fds)
+    def sleep(self, seconds: float) -> None:
+        """Sleep until a signal comes, or time is over."""
+        self._poll.poll(max(0.0, seconds) * 1000)
         self.drain()
 
     def wake(self) -> None:
@@ -158,7 +150,7 @@ class Attention:
     def drain(self) -> None:
         """Forget the signals that have been looked at."""
         try:
-            while os.read(self.fd, 512):
+            while len(os.read(self.fd, 512)) == 512:
                 pass
         except BlockingIOError:
             pass
@@ -194,7 +186,7 @@ class Attention:
         elif number == RENEW_SIGNAL and self._has_terminal and not os.isatty(0):
             # The terminal was closed: nobody asked for new code
             self._note(signal.SIGTERM, frame)
-        elif number != signal.SIGCHLD and self.counts(number):
+        elif self.counts(number):
             self._tell(number)
 
     def _tell(self, number: int) -> None:
@@ -202,53 +194,5 @@ class Attention:
         self._news[number] = time.monotonic()
 
 
-@contextmanager
-def signals_waiting() -> Iterator[None]:
-    """Keep signals waiting while a process is made, until it has learned what they mean to it."""
-    mask = _mask(signal.SIG_BLOCK, (*HEARD, *PASSED_ON))
-    try:
-        yield
-    finally:
-        _mask(signal.SIG_SETMASK, mask)
-
-
-def hear() -> None:
-    """Let the signals come that were kept waiting for this process."""
-    _mask(signal.SIG_UNBLOCK, (*HEARD, *PASSED_ON))
-
-
-def leave_to_parent() -> None:
-    """Leave signals to the parent.
-
-    A handler does that: what is ignored, programs run from here ignore too.
-    """
-    for number in (*STOP_SIGNALS, PAUSE_SIGNAL, RENEW_SIGNAL):
-        _handle(number, _do_nothing)
-
-
-def _do_nothing(number: int, frame: FrameType | None) -> None:
-    pass
-
-
-_forking = threading.local()
-
-
-def _before_fork() -> None:
-    """Keep signals from the child until it does not take them for its parent's any more."""
-    _forking.mask = _mask(signal.SIG_BLOCK, (*HEARD, END_SIGNAL))
-
-
-def _after_fork() -> None:
-    _mask(signal.SIG_SETMASK, _forking.mask)
-
-
-def _after_fork_in_child() -> None:
-    """Let a process that a job forks end by the signals that the job sends it."""
-    for number in (*HEARD, END_SIGNAL):
-        if (getattr(_handler_of(number), "__module__", None) or "").startswith("jobqueue."):
-            _handle(number, signal.SIG_DFL)
-            signal.set_wakeup_fd(-1)
-    _after_fork()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+def do_nothing(number: int, frame: FrameType | None) -> None:
+    """Hear a signal, which is neither ignored nor deadly then."""

@@ -33,13 +33,14 @@ class ConcurrentWorker(Worker):
         self._work()
 
     def turn(self) -> bool:
-        """Note what has ended, and let the next jobs begin; tell whether there is anything to wait for."""
+        """Note what has ended, and let the next jobs begin; tell whether there was anything of either."""
         self._listen()
-        self._note_ended()
+        has_ended = self._note_ended()
         self._begin()
         if not self._can_claim():
             self._settle_if_idle()
-            self._attention.sleep(LOOK_AGAIN_SECONDS)
+            if not self._has_aged():
+                self._attention.sleep(LOOK_AGAIN_SECONDS)
             return True
         woken_by, self._woken_by = self._woken_by, ""
         if self._in_flight.claim(self._queues(), self._most(), woken_by):
@@ -50,7 +51,7 @@ class ConcurrentWorker(Worker):
             # It may enqueue others
             self._attention.sleep(LOOK_AGAIN_SECONDS)
             return True
-        return False
+        return has_ended
 
     def wait(self) -> None:
         """Wait for a doorbell, a signal, the end of a job, or the next look."""
@@ -98,9 +99,12 @@ class ConcurrentWorker(Worker):
                 return
             self._crew.begin(job, self._free.pop())
 
-    def _note_ended(self) -> None:
+    def _note_ended(self) -> bool:
+        """Note what has ended; tell whether anything has."""
+        before = self._performed
         while self._crew.ended:
             self._note_end(self._crew.ended.popleft())
+        return self._performed > before
 
     def _note_end(self, ended: Ended) -> None:
         self._free.append(ended.lane)
@@ -139,4 +143,6 @@ class ConcurrentWorker(Worker):
         # First, since Redis may keep the rest waiting
         for interruption in self._crew.interruptions():
             interruption.end_if_overrun()
+            # The signal may have come before the job was there to be ended
+            interruption.end_if_told(self._page)
         super()._hold_if_due()

@@ -7,6 +7,7 @@ around it.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -66,14 +67,25 @@ def call_inline(definition: Defined[..., Any], job: Job) -> None:
 async def attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) -> BaseException | None:
     """Run a job between two checks of the connections that its synchronous parts have; return what it raised.
 
-    Those parts run in a thread of asgiref's, for all jobs of the process the same.
+    Those parts run in a thread of asgiref's, for all jobs of the process the same, one after another: the
+    first check is not waited for, because the job's own parts come behind it.
     """
-    outer = await _aside(databases.before_job)() if databases.are_used_elsewhere() else frozenset[str]()
+    before = asyncio.create_task(_before()) if databases.are_used_elsewhere() else None
     raised = await _complete(definition, job, interrupts)
+    # Another job may keep the thread for long, and this one is not to answer for it
+    interrupts.close()
+    interrupts.lift()
     if not databases.are_used_elsewhere():
         return raised
-    left_open = await _aside(databases.after_job)(outer)
+    if before is not None and not before.done():
+        before.cancel()
+        return raised
+    left_open = await _aside(databases.after_job)(before.result() if before else frozenset())
     return raised or (databases.left_open_error(job.name, left_open) if left_open else None)
+
+
+async def _before() -> frozenset[str]:
+    return await _aside(databases.before_job)()
 
 
 def _aside(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:
@@ -104,12 +116,18 @@ async def _complete(
 
 
 async def _caught(definition: Defined[..., Any], job: Job, ended: _Ended) -> BaseException | None:
-    """Run a job among its hooks; return what it raised, since a SystemExit would end the loop."""
+    """Run a job among its hooks; return what it raised, since a SystemExit would end the loop.
+
+    A process that the job forked ends here: it has the same loop, and would go on with its neighbours.
+    """
+    process, error = os.getpid(), None
     try:
         await _call(definition, job, ended)
     except BaseException as raised:
-        return ended.instead_of(raised)
-    return None
+        error = ended.instead_of(raised)
+    if os.getpid() != process:
+        os._exit(0 if error is None else 1)
+    return error
 
 
 async def _call(definition: Defined[..., Any], job: Job, ended: _Ended) -> None:

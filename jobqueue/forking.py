@@ -1,4 +1,4 @@
-"""Perform a job in a child process of its own, as Resque does."""
+"""Perform jobs each in a child process of its own, as Resque does."""
 
 from __future__ import annotations
 
@@ -6,128 +6,140 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 
-from jobqueue import lifeline, processtitle, registry
-from jobqueue.attention import PASSED_ON, Attention, hear, leave_to_parent, signals_waiting
+from jobqueue import lifeline, registry
+from jobqueue.attention import PASSED_ON, Attention
+from jobqueue.childreport import ChildReport
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
+from jobqueue.forksignals import hear, leave_to_parent, signals_waiting
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.performing import Kind, Outcome, perform
-from jobqueue.readiness import readable
 from jobqueue.recovery import Ending, Held, Overrun, after_crash, after_kill, exit_text, no_retry
-from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 
-DONE, FAILED, LATER, BACK = b"D", b"F", b"L", b"B"
-HOW = {DONE: "done", FAILED: "failed", LATER: "later", BACK: "back"}
+FAILED, LATER, BACK = b"F", b"L", b"B"
+HOW = {FAILED: "failed", LATER: "later", BACK: "back"}
 """What the first byte of a report tells; behind it come the pause of what is tried again, and the text."""
+PAUSE_BYTES = 8
 LOOK_SECONDS = 1.0
-LARGE_REPORT_SECONDS = 0.05
-"""How long a report that does not fit into the pipe may have to wait."""
+FIRST_LOOK_SECONDS = 0.02
+"""Most jobs have ended before, and cost no look at what else there may be to do."""
 
 _log = logging.getLogger("jobqueue")
 
 
-def perform_in_child(job: Claimed, worker_id: str, attention: Attention, page: SharedPage) -> Ending:
-    """Fork, let the child perform the job, and wait for its report or its death.
+class Forking:
+    """The way in which one worker has jobs performed, one after another."""
 
-    A job that goes back with no payload goes as it is.
-    """
-    page.lanes[0].lift_limit()
-    attention.news()  # what came before is not meant for this job
-    try:
-        pid, reader = _fork(job, worker_id, page)
-    except OSError as error:
-        _log.error("no child can be forked: %s", error)
-        return Ending(job.token, "back")
-    child = _Child(pid, reader, attention, page)
-    try:
-        report = child.wait()
-    finally:
-        os.close(reader)
-    if report:
-        return Ending(job.token, HOW[report[:1]], report[9:], int.from_bytes(report[1:9]))
-    return _ending_of_dead(job, worker_id, child, attention)
+    def __init__(self, worker_id: str, attention: Attention, look: Callable[[], object]) -> None:
+        """``look`` is called now and then while a child performs a job that lasts.
 
+        As long as it takes, signals for the child and its timeout wait.
+        """
+        self._worker_id = worker_id
+        self._attention = attention
+        self._look = look
+        self._report = ChildReport()
+        self._timeout_seconds = settings.job_timeout_seconds
 
-def _fork(job: Claimed, worker_id: str, page: SharedPage) -> tuple[int, int]:
-    """Return the pid of a child that performs the job, and the end of a pipe from which its report comes.
+    def perform(self, job: Claimed) -> Ending:
+        """Fork, let the child perform the job, and wait for its end.
 
-    Raises OSError if the machine has no pipe or no process to spare.
-    """
-    lifeline.flush()
-    worker = os.getpid()
-    reader, writer = os.pipe()
-    try:
+        A job that goes back with no payload goes as it is.
+        """
+        self._report.begin(job.token)
+        self._attention.news()  # what came before is not meant for this job
+        try:
+            pid = self._fork(job)
+        except OSError as error:
+            _log.error("no child can be forked: %s", error)
+            return Ending(job.token, "back")
+        child = _Child(pid, self._attention, self._report, self._look)
+        child.wait()
+        if self._report.is_done(job.token):
+            return Ending(job.token, "done")
+        if report := self._report.take():
+            return _ending(job.token, report)
+        return self._ending_of_dead(job, child)
+
+    def _fork(self, job: Claimed) -> int:
+        """Return the pid of a child that performs the job.
+
+        Raises OSError if the machine has no process to spare.
+        """
+        lifeline.flush()
+        worker = os.getpid()
         with signals_waiting():
             pid = os.fork()
             if pid == 0:
-                _perform_and_report(job, worker_id, page, writer, worker)
-    except OSError:
-        os.close(reader)
-        raise
-    finally:
-        os.close(writer)
-    return pid, reader
+                self._perform_and_report(job, worker)
+        return pid
 
+    def _perform_and_report(self, job: Claimed, worker: int) -> None:
+        """Do the child's part, which never returns; leaving without a report tells that it died.
 
-def _ending_of_dead(job: Claimed, worker_id: str, child: _Child, attention: Attention) -> Ending:
-    held = Held(job.token, True, job.queue, job.payload)
-    if child.overrun:
-        return after_kill(held, worker_id, JobTimeout(str(child.overrun)), registry.retry_policy)
-    how = exit_text(child.pid, child.status)
-    if attention.is_overdue:
-        if not attention.plan.fails:
-            return Ending(job.token, "back")
-        return after_kill(held, worker_id, TermException(how, stops=True), registry.retry_policy)
-    policy_of = no_retry if child.is_killed else registry.crash_policy
-    return after_crash(held, worker_id, how, policy_of)
+        ``worker`` is the pid of the process that has forked it.
+        """
+        try:
+            leave_to_parent()
+            interruption.await_job()
+            interruption.keep_timeouts(self._report.page.lanes[0], self._timeout_seconds)
+            interruption.listen(lambda: term_exception(self._report.page))
+            hear()
+            lifeline.die_with_parent(signal.SIGKILL)
+            # A worker that has died before that told nobody, and its job is recovered already
+            if not lifeline.is_orphan(worker):
+                self._tell(job, perform(job.payload, job.queue, self._worker_id))
+        finally:
+            lifeline.leave(0)
 
+    def _tell(self, job: Claimed, outcome: Outcome) -> None:
+        if outcome.kind is Kind.DONE:
+            self._report.done(job.token)
+        else:
+            self._report.write(_report(outcome))
 
-def _perform_and_report(job: Claimed, worker_id: str, page: SharedPage, writer: int, worker: int) -> None:
-    """Do the child's part, which never returns; leaving without a report tells that it died.
-
-    ``worker`` is the pid of the process that has forked it.
-    """
-    try:
-        leave_to_parent()
-        interruption.await_job()
-        interruption.keep_timeouts(page.lanes[0], settings.job_timeout_seconds)
-        interruption.listen(lambda: term_exception(page))
-        hear()
-        lifeline.die_with_parent(signal.SIGKILL)
-        processtitle.show(f"Processing {job.queue}")
-        # A worker that has died before that told nobody, and its job is recovered already
-        if not lifeline.is_orphan(worker):
-            _write(writer, _report(perform(job.payload, job.queue, worker_id)))
-    finally:
-        lifeline.leave(0)
+    def _ending_of_dead(self, job: Claimed, child: _Child) -> Ending:
+        held = Held(job.token, True, job.queue, job.payload)
+        if child.overrun:
+            return after_kill(held, self._worker_id, JobTimeout(str(child.overrun)), registry.retry_policy)
+        how = exit_text(child.pid, child.status)
+        if self._attention.is_overdue:
+            if not self._attention.plan.fails:
+                return Ending(job.token, "back")
+            why = TermException(how, stops=True)
+            return after_kill(held, self._worker_id, why, registry.retry_policy)
+        policy_of = no_retry if child.is_killed else registry.crash_policy
+        return after_crash(held, self._worker_id, how, policy_of)
 
 
 def _report(outcome: Outcome) -> bytes:
+    """Write down how a job ended that has not ended well."""
     if outcome.kind is Kind.PUT_BACK:
-        return BACK
-    if outcome.kind is Kind.DONE:
-        return DONE
+        return BACK + bytes(PAUSE_BYTES)
     if outcome.later is not None:
-        return LATER + outcome.later.pause_ms.to_bytes(8) + outcome.later.member
-    return FAILED + bytes(8) + (outcome.failure or b"")
+        return LATER + outcome.later.pause_ms.to_bytes(PAUSE_BYTES) + outcome.later.member
+    return FAILED + bytes(PAUSE_BYTES) + (outcome.failure or b"")
 
 
-def _write(writer: int, report: bytes) -> None:
-    message = len(report).to_bytes(8) + report
-    while message:
-        message = message[os.write(writer, message) :]
+def _ending(token: int, report: bytes) -> Ending:
+    """Read what ``_report`` has written."""
+    start = 1 + PAUSE_BYTES
+    return Ending(token, HOW[report[:1]], report[start:], int.from_bytes(report[1:start]))
 
 
 class _Child:
     """The process of one job, as its worker sees it."""
 
-    def __init__(self, pid: int, reader: int, attention: Attention, page: SharedPage) -> None:
+    def __init__(
+        self, pid: int, attention: Attention, report: ChildReport, look: Callable[[], object]
+    ) -> None:
         self.pid = pid
-        self._reader = reader
         self._attention = attention
-        self._page = page
+        self._page = report.page
+        self._look = look
         self._kill_by = float("inf")
         """When a job that was told to end has to have ended, in seconds of ``time.monotonic``."""
         self._is_told = False
@@ -138,26 +150,19 @@ class _Child:
         self.status = 0
         """As ``os.waitpid`` returned it."""
 
-    def wait(self) -> bytes:
-        """Return the report, empty if the child died without one; pass signals on meanwhile."""
-        os.set_blocking(self._reader, False)
-        received, is_open, has_ended = b"", True, False
-        # Its end follows the report at once, so one of the two need not wake this process, unless the report
-        # is larger than the pipe
-        self._attention.sleep(min(LARGE_REPORT_SECONDS, self._seconds_to_next_look()))
-        while not has_ended:
+    def wait(self) -> None:
+        """Return when it has ended; pass signals on meanwhile."""
+        self._attention.sleep(FIRST_LOOK_SECONDS)
+        while not self._has_ended():
             self._attention.look_for_supervisor()
             self._pass_signals_on()
             self._kill_if_due()
-            ended, self.status = os.waitpid(self.pid, os.WNOHANG)
-            has_ended = bool(ended)
-            chunk, is_open = _read_available(self._reader)
-            received += chunk
-            if not has_ended:
-                # A pipe that the child has closed is always readable: nothing could be waited for beside it
-                self._attention.sleep(self._seconds_to_next_look(), *([self._reader] if is_open else []))
-        is_whole = len(received) >= 8 and len(received) == 8 + int.from_bytes(received[:8])
-        return received[8:] if is_whole else b""
+            self._look()
+            self._attention.sleep(self._seconds_to_next_look())
+
+    def _has_ended(self) -> bool:
+        ended, self.status = os.waitpid(self.pid, os.WNOHANG)
+        return bool(ended)
 
     def _seconds_to_next_look(self) -> float:
         if self.is_killed:
@@ -187,14 +192,3 @@ class _Child:
     def _kill(self) -> None:
         self.is_killed = True
         os.kill(self.pid, signal.SIGKILL)
-
-
-def _read_available(reader: int) -> tuple[bytes, bool]:
-    """Return what a pipe holds now, and whether more may come."""
-    received = b""
-    while readable(0, reader):
-        chunk = os.read(reader, 65536)
-        if not chunk:
-            return received, False
-        received += chunk
-    return received, True

@@ -6,7 +6,7 @@ import time
 
 from jobqueue import processtitle
 from jobqueue.attention import Attention
-from jobqueue.forking import perform_in_child
+from jobqueue.forking import Forking
 from jobqueue.performing import warm_up
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
@@ -22,8 +22,7 @@ class ForkingWorker(Worker):
 
     def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
         super().__init__(options, attention, page)
-        self._child_page = SharedPage()
-        """What a child shares with this process: the supervisor is not to kill that for a job's timeout."""
+        self._forking = Forking(self.id, attention, self._hold_if_due)
 
     def run(self) -> None:
         """Work without the watchdog: a process that forks should have no other threads."""
@@ -34,14 +33,17 @@ class ForkingWorker(Worker):
         """Nothing to do: no job runs in this process, so none has changed who hears its signals."""
 
     def _most(self) -> int:
-        return 1
-
-    def _is_alone(self, payload: bytes) -> bool:
-        return True
+        return self._size.most
 
     def _perform(self, job: Claimed) -> None:
-        processtitle.show(f"Forked for {job.queue} at {int(time.time())}")
-        ending = perform_in_child(job, self.id, self._attention, self._child_page)
+        # Before the fork: the child inherits it, and writes into no page of its own for it
+        processtitle.show(f"Processing {job.queue}")
+        ending = self._forking.perform(job)
         self._in_flight.end_as(job, ending)
         if ending.how == "back" and not ending.text and not self._attention.is_stopping:
             self._attention.sleep(FORK_AGAIN_SECONDS)
+
+    def _hold_if_due(self) -> None:
+        held = self._in_flight.hold_if_due()
+        if held is not None:
+            processtitle.show(f"Forked for {held.queue} at {int(time.time())}")

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from jobqueue import lifeline, processtitle
-from jobqueue.attention import signals_waiting
+from jobqueue.forksignals import signals_waiting
 
 CAN_GUARD = hasattr(os, "pidfd_open")
 TRY_AGAIN_SECONDS = 10.0

@@ -10,23 +10,21 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 from jobqueue.attention import Attention
-from jobqueue.connection import keys
+from jobqueue.currentrun import CurrentRun
 from jobqueue.exceptions import RunLost
-from jobqueue.keys import to_text
-from jobqueue.link import UNREACHABLE, Link
+from jobqueue.link import UNREACHABLE
 from jobqueue.locks import MARK, lock_of
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.performing import label_of
-from jobqueue.recovery import Ending, Held, Judge, put_back
+from jobqueue.recovery import Ending, Held, Judge
 from jobqueue.retrying import Later
 from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
 from jobqueue.sharedpage import Lane, SharedPage
-from jobqueue.store import runs
 from jobqueue.store.delivery import Claimed, Endings, Run
 
 HOLD_SECONDS = 0.02
@@ -46,42 +44,36 @@ class InFlight:
 
     def __init__(self, worker_id: str, started_at: float, page: SharedPage, attention: Attention) -> None:
         self._worker_id = worker_id
-        self._started_at = started_at
         self._page = page
         self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
         self._lock = threading.RLock()
-        self._link = Link()
         self._places = Places(page.lanes)
         self._first = self._places.all[0]
         """The only one, where a worker performs one job after another: looked at before the others."""
         self._waits_alone = False
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
-        self._begin_run()
+        self._claimed_at = time.monotonic()
+        self._run = CurrentRun(worker_id, started_at, page, self._patience, self._known)
 
-    def known_queues(self) -> list[str]:
-        """Return the names in Resque's set of queues."""
+    def ask(self, step: Callable[[Run], T]) -> T:
+        """Ask Redis what is no matter of jobs in flight, over the same connection."""
         with self._lock:
-            names: Iterable[bytes] = self._patience(lambda: self._link.command("SMEMBERS", keys().queues))
-        return [to_text(name) for name in names]
-
-    def tell_of_new_queues(self) -> None:
-        """Wake the next worker that waits for queues to appear: one ring is one worker's."""
-        with self._lock:
-            self._patience(lambda: self._run.tell_of_new_queues())
+            return self._run.ask(step)
 
     def claim(self, queues: Sequence[str], most: int, woken_by: str = "") -> bool:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:
+            self._waits_alone = False
             self._give_back()
             asked_at = time.monotonic()
             try:
-                claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
+                claimed = self._ask(lambda run: run.claim(queues, most, self._endings, woken_by))
                 self._forget_endings()
                 self._batch.extend(claimed)
                 if claimed and time.monotonic() - asked_at > STALE_SECONDS:
                     # The answer was late, or this process was stopped: the run may have been recovered since
-                    self._ask(lambda: self._run.settle(Endings()))
+                    self._ask(lambda run: run.settle(Endings()))
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)
@@ -152,7 +144,10 @@ class InFlight:
             place.clear()
 
     def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
-        """Let a job that has not ended by itself wait again, at the head; with another payload at once."""
+        """Let a job that has not ended by itself wait again, at the head; with another payload at once.
+
+        Those behind it in its batch wait behind it.
+        """
         with self._lock:
             place = self._places.of(job)
             if place is None:
@@ -160,6 +155,7 @@ class InFlight:
             self._note_lock(job, "back", payload or job.payload)
             if payload:
                 self._endings.again.append((job.token, payload))
+                self._give_back()
                 self._settle_or_lose(self._settle)
             else:
                 self._batch.appendleft(job)
@@ -180,10 +176,12 @@ class InFlight:
         come back from Redis, the page tells the supervisor to do the same.
         """
         if judge is None:
-            self._clear_lanes()
+            self._page.clear()
         if not self._lock.acquire(timeout=ABANDON_SECONDS):
             return
         try:
+            for job in self._places.done:
+                self.end(job, None)
             if judge is not None:
                 for job in self._places.jobs:
                     self._end_judged(job, judge)
@@ -219,17 +217,11 @@ class InFlight:
         with self._lock:
             for job in self._places.jobs:
                 _log.warning("put back: %s did not end in time", label_of(job.queue, job.payload))
-            self._clear_lanes()
+            self._page.clear()
             self._give_back()
             self._settle_or_lose(self._settle)
-            try:
-                self._patience(lambda: runs.recover(self._link, self._run.name, put_back))
-            except ValueError as error:
-                # What is no job of this worker's stays there for a person to look at
-                _log.error("run %s is left behind: %s", self._run.name, error)
+            self._run.end()
             self._places.clear()
-            self._page.run = ""
-            self._link.close()
 
     def _end_judged(self, job: Claimed, judge: Judge) -> None:
         ending = judge(Held(job.token, True, job.queue, job.payload), self._worker_id)
@@ -259,7 +251,7 @@ class InFlight:
         """Let an equal job wait from now on, if this is unique until it begins; is it still in flight?"""
         lock = lock_of(job.payload)
         if lock and lock.ends_at_begin:
-            self._settle_or_lose(lambda: self._reconciled(lambda: self._run.begin(job.token, lock)))
+            self._settle_or_lose(lambda: self._run.do(lambda run: run.begin(job.token, lock)))
         return place.job is job
 
     def _note_lock(self, job: Claimed, how: str, text: bytes = b"") -> None:
@@ -268,46 +260,24 @@ class InFlight:
             change = lock.digest, lock.id, lock.value_after(how, job.queue, text)
             self._endings.locks.append((job.token, *change))
 
-    def _clear_lanes(self) -> None:
-        for lane in self._page.lanes:
-            lane.clear()
-
-    def _begin_run(self) -> None:
-        self._run = Run(self._link, self._worker_id)
-        self._batch.clear()
-        self._places.clear()
-        self._claimed_at = time.monotonic()
-        self._endings = Endings()
-        # Tokens begin anew: what the last run had finished says nothing of them
-        self._page.run = self._run.name
-        self._patience(lambda: self._run.register(self._started_at))
-        self._connects = self._link.connects
-
     def _lose(self) -> None:
         """Others have recovered this run, and what it held is theirs now; or Redis knows neither any more."""
         _log.warning(
             "worker %s was taken for dead, or forgotten by Redis, and begins anew without its jobs",
             self._worker_id,
         )
-        self._begin_run()
+        self._batch.clear()
+        self._places.clear()
+        self._endings = Endings()
+        self._claimed_at = time.monotonic()
+        self._run.begin()
 
-    def _ask(self, action: Callable[[], T]) -> T:
-        return self._patience(lambda: self._reconciled(action))
+    def _ask(self, step: Callable[[Run], T]) -> T:
+        return self._patience(lambda: self._run.do(step))
 
-    def _reconciled(self, action: Callable[[], T]) -> T:
-        """Do it after a look at what Redis thinks, if the connection is a new one.
-
-        An answer may have been lost, or a Redis without its last second has come back: tokens that memory
-        does not know were settled or put back before, and have to be put back again.
-        """
-        self._link.connect()
-        if self._link.connects != self._connects:
-            known = {job.token for job in (*self._places.jobs, *self._batch)}
-            strays = self._run.tokens() - known - self._endings.tokens()
-            again = sorted(token for token in strays if token < self._run.next_token)
-            self._run.settle(Endings(back=again))
-            self._connects = self._link.connects
-        return action()
+    def _known(self) -> set[int]:
+        """Return the tokens of all that this process has in flight, or has ended."""
+        return {job.token for job in (*self._places.jobs, *self._batch)} | self._endings.tokens()
 
     def _give_back(self) -> None:
         """Let the jobs go that have not begun; Redis is told with the next settle that reaches it."""
@@ -325,7 +295,7 @@ class InFlight:
             self._give_back()
         jobs = [place.job for place in places if place.job is not None]
         shown = [(job.token, job.shown(time.time())) for job in jobs]
-        self._reconciled(lambda: self._run.start(shown, self._endings))
+        self._run.do(lambda run: run.start(shown, self._endings))
         self._forget_endings()
         for place in places:
             place.is_held = place.is_shown = True
@@ -347,7 +317,7 @@ class InFlight:
 
     def _settle(self) -> None:
         if self._endings:
-            self._reconciled(lambda: self._run.settle(self._endings))
+            self._run.do(lambda run: run.settle(self._endings))
             self._forget_endings()
 
     def _settle_or_lose(self, step: Callable[[], None]) -> None:

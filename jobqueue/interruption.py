@@ -19,6 +19,7 @@ from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.recovery import timeout_text
 from jobqueue.sharedpage import Lane, SharedPage
+from jobqueue.systemsignals import DEFAULT, handle, handler_of
 
 END_SIGNAL = signal.SIGUSR1
 """Sent to a process that performs jobs, it ends the running one."""
@@ -65,7 +66,7 @@ class Interruption:
     def listen(self, why: Callable[[], TermException | None]) -> None:
         """End jobs when told to; ``why`` makes the exception, if one is to rise. For the main thread."""
         self._why = why
-        signal.signal(END_SIGNAL, self._end)
+        handle(END_SIGNAL, self._end)
 
     def keep_timeouts(self, lane: Lane, default_seconds: float | None) -> None:
         """Interrupt jobs at their timeouts from now on, and tell a lane when to kill this process.
@@ -117,7 +118,7 @@ class Interruption:
         self._ends_at = time.monotonic_ns() + int(seconds * 1e9)
         self._lane.limit(seconds, self._ends_at + int(settings.timeout_grace_seconds * 1e9))
         # Each time, because a job may have made something else hear it
-        signal.signal(TIMEOUT_SIGNAL, self._time_out)
+        handle(TIMEOUT_SIGNAL, self._time_out)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
@@ -161,8 +162,8 @@ def _forget_after_fork() -> None:
     """Interrupt no process that a job forks: neither timer nor page is its own."""
     interruption.close()
     interruption._is_marked, interruption._ends_at = False, 0
-    if getattr(signal.getsignal(TIMEOUT_SIGNAL), "__module__", None) == __name__:
-        signal.signal(TIMEOUT_SIGNAL, signal.SIG_DFL)
+    if getattr(handler_of(TIMEOUT_SIGNAL), "__module__", None) == __name__:
+        handle(TIMEOUT_SIGNAL, DEFAULT)
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)

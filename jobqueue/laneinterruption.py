@@ -7,6 +7,8 @@ and once. Whoever takes the flag of a job first, its end or the one who ends it,
 from __future__ import annotations
 
 import ctypes
+import logging
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -16,9 +18,16 @@ from math import inf
 
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout
-from jobqueue.interruption import FOREVER_SECONDS
+from jobqueue.interruption import FOREVER_SECONDS, term_exception
 from jobqueue.recovery import timeout_text
-from jobqueue.sharedpage import Lane
+from jobqueue.sharedpage import Lane, SharedPage
+
+_LOCKING = {
+    (file, name)
+    for file in (logging.__file__, threading.__file__, "<frozen importlib._bootstrap>")
+    for name in ("acquire", "_acquireLock", "__enter__")
+}
+"""Functions of Python itself that take a lock: what rises there leaves it locked, for all threads."""
 
 
 class _Stretch:
@@ -85,6 +94,11 @@ class LaneInterruption(ABC):
         if stretch is not None and time.monotonic() >= stretch.ends_at:
             self._end(stretch, JobTimeout(timeout_text(stretch.timeout_seconds)))
 
+    def end_if_told(self, page: SharedPage) -> None:
+        """Let it rise as the page says if the running job was told to end. For other threads."""
+        if self._lane.seconds_to_end < inf:
+            self.end(term_exception(page))
+
     def _end(self, stretch: _Stretch, error: BaseException) -> None:
         if _take(stretch):
             stretch.has_risen = True
@@ -110,6 +124,15 @@ class ThreadInterruption(LaneInterruption):
     def open(self, timeout_seconds: float | None = None) -> None:
         self._thread = threading.get_ident()
         super().open(timeout_seconds)
+
+    def _end(self, stretch: _Stretch, error: BaseException) -> None:
+        # Who ends a job tries again soon
+        if self._send is not None or not self._takes_lock():
+            super()._end(stretch, error)
+
+    def _takes_lock(self) -> bool:
+        frame = sys._current_frames().get(self._thread)
+        return frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) in _LOCKING
 
     def _raise(self, error: BaseException) -> None:
         if self._send is not None:

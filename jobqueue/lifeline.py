@@ -7,20 +7,19 @@ import os
 import sys
 import threading
 import time
-from contextlib import suppress
 from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 """From Linux's prctl(2)."""
 LOOK_SECONDS = 1.0
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def die_with_parent(signal_number: int) -> None:
     """Have this process sent a signal when its parent dies; elsewhere than on Linux a thread looks for it."""
-    if sys.platform == "linux":
-        _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if _prctl:
+        _prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     else:
         watch = (os.getppid(), signal_number)
         threading.Thread(target=_watch, args=watch, name="jobqueue-lifeline", daemon=True).start()
@@ -39,8 +38,10 @@ def leave(status: int) -> NoReturn:
 
 def flush() -> None:
     """Print what is buffered, as before a fork, whose child would print it again."""
-    with suppress(Exception):  # a job may have put anything there
+    try:  # noqa: SIM105  # before and after each fork: what is not touched is not copied
         sys.stdout.flush()
+    except Exception:
+        pass  # a job may have put anything there
 
 
 def _watch(parent: int, signal_number: int) -> None:

@@ -102,6 +102,7 @@ def warm_up() -> None:
     definition = Defined(name="", function=_do_nothing, place="", arity=Arity.of(_do_nothing))
     text = b'{"class":"","args":[]}'
     for _ in range(WARM_UP_ROUNDS):
+        _log.isEnabledFor(logging.DEBUG)
         job = decode(text)
         definition.arity.check(job.name, job.args, job.kwargs)
         _attempt(definition, job, interruption)

@@ -18,7 +18,9 @@ _log = logging.getLogger("jobqueue")
 def show(doing: str) -> None:
     """Say what this process is doing; names of queues in it may be any text."""
     text = doing.encode("utf-8", "replace").decode().replace("\0", "?")
-    setproctitle(f"jobworker (resque-3): {text}")
+    title = f"jobworker (resque-3): {text}"
+    if title != getproctitle():
+        setproctitle(title)
 
 
 @contextmanager

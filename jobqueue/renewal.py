@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jobqueue import attention, lifeline
+from jobqueue import forksignals, lifeline
 from jobqueue.memoryfile import memory_file
 from jobqueue.sharedpage import SharedPage
 from jobqueue.slot import Slot
@@ -82,7 +82,7 @@ class Renewal:
         _log.info("starting anew in %s", self._directory)
         environ = {**os.environ, WORKERS_VARIABLE: _told(inherited)}
         lifeline.flush()
-        with attention.signals_waiting():
+        with forksignals.signals_waiting():
             try:
                 os.chdir(self._directory)
                 _let_inherit(inherited, inheritable=True)

@@ -66,6 +66,11 @@ class Places:
         return sorted((place.job for place in self.all if place.job is not None), key=_token)
 
     @property
+    def done(self) -> list[Claimed]:
+        """Those that have ended well in threads of their own, and were not noted yet."""
+        return [job for place in self.all if (job := place.job) is not None and job.token == place.lane.done]
+
+    @property
     def is_alone(self) -> bool:
         """A job runs beside which no other may."""
         return any(place.is_alone for place in self.all)

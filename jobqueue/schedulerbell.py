@@ -11,6 +11,7 @@ from redis.connection import AbstractConnection
 from jobqueue.attention import Attention
 from jobqueue.connection import keys, make_connection
 from jobqueue.link import UNREACHABLE, Call, Link
+from jobqueue.readiness import readable
 from jobqueue.scripts import load
 
 BLOCK_SECONDS = 60
@@ -31,7 +32,8 @@ class SchedulerBell:
         """Wait for a ring, a signal, or the end of the time. Raises redis-py's errors."""
         try:
             connection = self._asked()
-            attention.sleep(seconds, cast(socket.socket, connection._sock).fileno())
+            readable(max(0.0, seconds), attention.fd, cast(socket.socket, connection._sock).fileno())
+            attention.drain()
             self._take()
         except BaseException:
             self._disconnect()

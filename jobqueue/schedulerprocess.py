@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from jobqueue import attention, lifeline, processtitle
+from jobqueue import lifeline, processtitle
 from jobqueue.attention import Attention
 from jobqueue.backoff import pauses
+from jobqueue.forksignals import hear, signals_waiting
 from jobqueue.guardian import Guardian
 from jobqueue.scheduler import Scheduler, duties
 from jobqueue.stopping import StopPlans
@@ -89,7 +90,7 @@ class SchedulerProcess:
     def _fork(self, heard: Attention, guardian: Guardian) -> int:
         supervisor = os.getpid()
         lifeline.flush()
-        with attention.signals_waiting(), processtitle.shown(TITLE):
+        with signals_waiting(), processtitle.shown(TITLE):
             pid = os.fork()
             if pid == 0:
                 guardian.forget()
@@ -116,5 +117,5 @@ def schedule(heard: Attention) -> None:
     """Be a scheduler until told to stop."""
     # Signals that are meant for workers, and sent to the whole group, must not end it
     heard.pass_on()
-    attention.hear()
+    hear()
     Scheduler(heard, duties()).run()

@@ -171,6 +171,11 @@ class SharedPage:
         listed = self._numbers[first : first + self._numbers[FINISHED]]
         return frozenset([*listed, *(lane.done for lane in self.lanes)]) - {0}
 
+    def clear(self) -> None:
+        """Nothing runs any more that anybody could be blamed for."""
+        for lane in self.lanes:
+            lane.clear()
+
     def finish(self, lane: Lane, token: int) -> None:
         """The running job of a lane has ended well, and the lane may be used again."""
         numbers = self._numbers

@@ -14,7 +14,7 @@ from itertools import chain
 
 from django.db import connections
 
-from jobqueue import attention, connection, processtitle, renewal, scripts
+from jobqueue import connection, forksignals, processtitle, renewal, scripts
 from jobqueue.attention import (
     CONTINUE_SIGNAL,
     PAUSE_SIGNAL,
@@ -66,7 +66,7 @@ class Supervisor:
         """Workers of older code, which leave after their running job."""
         self._attention = Attention(options.stops, is_paused=inherited.is_paused)
         self._attention.pass_on()
-        attention.hear()
+        forksignals.hear()
         self._renewal = renewal.Renewal()
         self._recoverer = Recoverer(Patience(self._attention, f"supervisor {os.getpid()}"))
         self._slots = [Slot() for _ in range(options.count)]
@@ -237,7 +237,7 @@ class Supervisor:
             return
         if self._renewal.is_due():
             self._recoverer.heartbeat_now(self._alive)
-            with attention.signals_waiting():
+            with forksignals.signals_waiting():
                 # A stop that has come by now is known here alone; one that comes later, the new program hears
                 if not self._attention.is_stopping:
                     self._scheduler.dismiss()

@@ -27,7 +27,7 @@ from jobqueue.performing import Outcome, perform
 from jobqueue.queueorder import QueueOrder
 from jobqueue.recovery import after_kill
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store.delivery import Claimed
+from jobqueue.store.delivery import Claimed, Run
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
@@ -120,6 +120,8 @@ class Worker:
                 new_queues=self._options.queues.has_patterns,
             )
             self._focus.hear(self._woken_by)
+            # Its queue is known; without one, a new queue may have rung
+            self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS if self._woken_by else 0.0
             self._silent_bells = 0
         except UNREACHABLE as error:
             self._note_silence(error)
@@ -167,7 +169,7 @@ class Worker:
         """Wake another worker for the queue whose ring woke this one, and for new queues."""
         self._bells.close()
         if self._options.queues.has_patterns:
-            self._in_flight.tell_of_new_queues()
+            self._in_flight.ask(Run.tell_of_new_queues)
         if self._woken_by:
             self._in_flight.claim([], 1, self._woken_by)
             self._woken_by = ""
@@ -250,8 +252,8 @@ class Worker:
         """Return the queues to look at now, in order."""
         if self._options.queues.has_patterns and time.monotonic() >= self._known_until:
             self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS
-            if self._order.learn(self._in_flight.known_queues()):
-                self._in_flight.tell_of_new_queues()
+            if self._order.learn(self._in_flight.ask(Run.known_queues)):
+                self._in_flight.ask(Run.tell_of_new_queues)
         return self._order.draw()
 
 

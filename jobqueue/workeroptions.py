@@ -87,7 +87,7 @@ def _check_lanes(options: WorkerOptions) -> None:
         raise InvalidOption(
             f"--threads is {options.threads} and --async is {options.tasks}, and a worker process performs "
             "its jobs in one of these ways: take --async if any of them are `async def` (others get threads "
-            "there, too), else --threads."
+            "with it, too), else --threads."
         )
     if options.jobs_per_fork == 1 and options.is_concurrent:
         option, number = ("--threads", options.threads) if options.threads else ("--async", options.tasks)

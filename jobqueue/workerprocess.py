@@ -7,7 +7,7 @@ import os
 import signal
 from typing import NoReturn
 
-from jobqueue import attention, lifeline
+from jobqueue import forksignals, lifeline
 from jobqueue.attention import Attention
 from jobqueue.concurrentworker import ConcurrentWorker
 from jobqueue.forkingworker import ForkingWorker
@@ -29,7 +29,7 @@ def fork_worker(options: WorkerOptions, slot: Slot, heard: Attention, guardian: 
     """
     supervisor = os.getpid()
     lifeline.flush()
-    with attention.signals_waiting():
+    with forksignals.signals_waiting():
         pid = os.fork()
         if pid == 0:
             guardian.forget()
@@ -66,7 +66,7 @@ def work(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
         # Its first turn may have to wait for Redis, and until then no job is to be ended
         interruption.listen(lambda: None)
     slot.stacks.write_when_told(passes_on=is_forking)
-    attention.hear()
+    forksignals.hear()
     try:
         worker = kind(options, heard, slot.page)
         worker.run()

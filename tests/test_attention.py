@@ -191,22 +191,6 @@ def test_the_hangup_of_a_closed_terminal_is_a_stop(attention, monkeypatch):
     assert signal.SIGHUP not in attention.news()
 
 
-def test_signals_wait_while_a_process_is_made(attention):
-    with module.signals_waiting():
-        signal.raise_signal(signal.SIGTERM)
-        assert not attention.is_stopping
-
-    assert attention.is_stopping
-
-
-def test_what_waited_comes_when_a_process_is_ready(attention):
-    with module.signals_waiting():
-        signal.raise_signal(signal.SIGTERM)
-        module.hear()
-
-        assert attention.is_stopping
-
-
 def test_a_sleep_ends_with_a_signal_which_is_forgotten_then(attention):
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -214,16 +198,6 @@ def test_a_sleep_ends_with_a_signal_which_is_forgotten_then(attention):
 
     assert not is_readable(attention.fd)
     assert attention.is_stopping
-
-
-def test_a_sleep_ends_when_there_is_something_to_read(attention):
-    reader, writer = os.pipe()
-    os.write(writer, b"!")
-
-    attention.sleep(60, reader)
-
-    os.close(reader)
-    os.close(writer)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.001])
@@ -267,19 +241,6 @@ def test_signals_are_heard_again_after_a_job_has_changed_who_hears_them(attentio
 
     assert attention.is_stopping
     assert is_readable(attention.fd)
-
-
-@pytest.mark.usefixtures("attention")
-@pytest.mark.parametrize("number", STOP_SIGNALS)
-def test_a_process_that_a_job_forks_ends_by_a_signal(number):
-    pid = os.fork()
-    if pid == 0:
-        time.sleep(5)
-        os._exit(0)
-
-    os.kill(pid, number)
-
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -number
 
 
 def test_signals_are_given_back():

@@ -10,29 +10,29 @@ from functools import partial
 from itertools import repeat
 
 import pytest
-import setproctitle
 
 from jobqueue import delayed, forking, payload
 from jobqueue.definition import job
 from jobqueue.failure import Failure
-from jobqueue.forking import perform_in_child
+from jobqueue.forking import Forking
 from jobqueue.payload import Job
 from jobqueue.recovery import Ending
-from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 from tests.sample import jobs
 
 WORKER = "host:7:work"
-PAGE = SharedPage()
 
 pytestmark = pytest.mark.usefixtures("own_registry", "redis")
 
 
-def perform(function, attention, *args, queue="work", crashes=0, **options):
+def claimed(function, *args, name="A", crashes=0, **options):
+    definition = job(name=name, queue="work", **options)(function)
+    return Claimed(1, "work", payload.encode(Job(definition.name, list(args), crashes=crashes)))
+
+
+def perform(function, attention, *args, look=lambda: None, **options):
     """Perform a function as a job, in a child."""
-    definition = job(name="A", queue="work", **options)(function)
-    text = payload.encode(Job(definition.name, list(args), crashes=crashes))
-    return perform_in_child(Claimed(1, queue, text), WORKER, attention, PAGE)
+    return Forking(WORKER, attention, look).perform(claimed(function, *args, **options))
 
 
 def test_a_job_is_done_in_another_process(attention, redis):
@@ -142,9 +142,18 @@ def test_a_site_may_give_all_jobs_a_timeout(attention, settings):
 
 
 def test_the_limit_of_a_child_that_crashed_does_not_meet_the_next_one(attention):
-    PAGE.lanes[0].limit(1, 1)
+    forking = Forking(WORKER, attention, lambda: None)
+    forking._report.page.lanes[0].limit(1, 1)
 
-    assert perform(lambda: time.sleep(0.1), attention) == Ending(1, "done")
+    assert forking.perform(claimed(lambda: time.sleep(0.1))) == Ending(1, "done")
+
+
+def test_what_became_of_one_job_says_nothing_of_the_next_one_under_its_token(attention):
+    """A worker that has lost its run begins its tokens anew."""
+    forking = Forking(WORKER, attention, lambda: None)
+    done, dead = claimed(lambda: None), claimed(lambda: os._exit(0), name="B")
+
+    assert [forking.perform(each).how for each in (done, dead, done)] == ["done", "killed", "done"]
 
 
 def test_a_child_leaves_signals_to_stop_to_its_worker(attention):
@@ -170,29 +179,8 @@ def test_a_job_that_ends_while_its_worker_stops_is_done(attention):
     assert perform(lambda: None, attention) == Ending(1, "done")
 
 
-def test_half_a_report_is_none(attention):
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writer, (1000).to_bytes(8) + b"F{")
-        os._exit(0)
-    os.close(writer)
-
-    assert forking._Child(pid, reader, attention, SharedPage()).wait() == b""
-    os.close(reader)
-
-
-def test_a_child_says_what_it_does(attention, redis):
-    def tell():
-        redis.set("title", setproctitle.getproctitle())
-
-    perform(tell, attention, queue="mail")
-
-    assert redis.get("title") == b"jobworker (resque-3): Processing mail"
-
-
 def test_a_job_may_have_children_that_live_longer(attention, redis):
-    """They hold the pipe of the report open."""
+    """They hold the file of the report open."""
 
     def have_child():
         pid = os.fork()
@@ -209,23 +197,11 @@ def test_a_machine_without_a_process_to_spare_has_the_job_put_back(attention, mo
     def no_process():
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    open_before = len(os.listdir("/dev/fd"))
     monkeypatch.setattr(os, "fork", no_process)
 
     assert perform(lambda: None, attention) == Ending(1, "back")
     assert "no child can be forked: [Errno 11] Resource temporarily unavailable" in caplog.text
-    assert len(os.listdir("/dev/fd")) == open_before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
-
-
-def test_a_machine_without_a_pipe_to_spare_has_the_job_put_back(attention, monkeypatch, caplog):
-    def no_pipe():
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    monkeypatch.setattr(os, "pipe", no_pipe)
-
-    assert perform(lambda: None, attention) == Ending(1, "back")
-    assert "no child can be forked: [Errno 24] Too many open files" in caplog.text
 
 
 def _wait_for_end_of(parent):
@@ -234,14 +210,14 @@ def _wait_for_end_of(parent):
         time.sleep(0.001)
 
 
-def test_a_child_whose_worker_has_died_meanwhile_performs_nothing(redis, monkeypatch):
+def test_a_child_whose_worker_has_died_meanwhile_performs_nothing(attention, redis, monkeypatch):
     text = payload.encode(Job(job(name="A", queue="work")(lambda: redis.set("performed", 1)).name, []))
     alive, end = os.pipe()
     worker = os.fork()
     if worker == 0:
         # The orphan comes to its lifeline only when its worker is gone
         monkeypatch.setattr(forking, "hear", partial(_wait_for_end_of, os.getpid()))
-        forking._fork(Claimed(1, "work", text), WORKER, PAGE)
+        Forking(WORKER, attention, lambda: None)._fork(Claimed(1, "work", text))
         os._exit(0)
     os.close(end)
     os.waitpid(worker, 0)
@@ -251,13 +227,21 @@ def test_a_child_whose_worker_has_died_meanwhile_performs_nothing(redis, monkeyp
     assert not redis.exists("performed")
 
 
-def test_a_child_that_has_closed_its_pipe_is_waited_for_in_peace(attention, monkeypatch):
+def test_a_job_that_closes_all_files_is_done(attention):
+    assert perform(lambda: os.closerange(3, 256), attention) == Ending(1, "done")
+
+
+def test_a_look_is_taken_while_a_job_lasts(attention):
     looks = []
-    monkeypatch.setattr(forking, "_read_available", lambda _: (looks.append(1), (b"", False))[1])
 
-    def take_a_while():
-        os.closerange(3, 256)
-        time.sleep(0.2)
+    perform(lambda: time.sleep(0.1), attention, look=lambda: looks.append(1))
 
-    assert perform(take_a_while, attention).how == "killed"
-    assert len(looks) < 20
+    assert looks
+
+
+def test_a_worker_waits_for_a_job_that_lasts_in_peace(attention):
+    looks = []
+
+    perform(lambda: time.sleep(0.2), attention, look=lambda: looks.append(1))
+
+    assert len(looks) < 5

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
+import setproctitle
 
 from jobqueue.definition import job
 from jobqueue.forkingworker import ForkingWorker
+from jobqueue.interruption import END_SIGNAL
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.sharedpage import SharedPage
@@ -33,7 +36,7 @@ def make_worker(attention):
     yield make
     for worker in made:
         worker._bells.close()
-        worker._in_flight._link.close()
+        worker._in_flight._run._link.close()
 
 
 def enqueue(definition, *args):
@@ -110,3 +113,93 @@ def test_a_job_that_is_put_back_for_its_crash_is_shown_no_more(redis, make_worke
 
     assert redis.llen("resque:queue:work") == 1
     assert not redis.exists(f"resque:worker:{worker.id}")
+
+
+def test_a_child_says_what_it_does(redis, make_worker):
+    enqueue(job(name="tell", queue="work")(lambda: redis.set("title", setproctitle.getproctitle())))
+
+    make_worker().turn()
+
+    assert redis.get("title") == b"jobworker (resque-3): Processing work"
+
+
+def test_short_jobs_are_claimed_together(redis, make_worker):
+    for _ in range(3):
+        enqueue(job(name="count", queue="work")(lambda: redis.rpush("left", redis.llen("resque:queue:work"))))
+
+    make_worker().turn()
+
+    assert redis.lrange("left", 0, -1) == [b"0", b"0", b"0"]
+
+
+def test_a_job_that_lasts_is_shown_and_lets_the_others_of_its_batch_go(redis, make_worker):
+    @job(name="last", queue="work")
+    def last():
+        deadline = time.monotonic() + 30
+        while not redis.llen("resque:queue:work") and time.monotonic() < deadline:
+            time.sleep(0.001)
+        redis.set("shown", redis.get(f"resque:worker:{worker.id}") or b"")
+        redis.set("title", setproctitle.getproctitle())
+
+    enqueue(last)
+    enqueue(jobs.nothing)
+    worker = make_worker()
+
+    worker.turn()
+
+    assert b'"class":"last"' in redis.get("shown")
+    assert redis.llen("resque:queue:work") == 1
+    assert redis.get("title") == b"jobworker (resque-3): Processing work"
+    assert setproctitle.getproctitle().startswith("jobworker (resque-3): Forked for work at ")
+
+
+def test_a_job_that_is_performed_alone_is_shown_before_it_begins(redis, make_worker):
+    @job(name="alone", queue="work", batch=False)
+    def alone():
+        redis.set("shown", redis.get(f"resque:worker:{worker.id}") or b"")
+
+    enqueue(alone)
+    worker = make_worker()
+
+    worker.turn()
+
+    assert b'"class":"alone"' in redis.get("shown")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2], ids=["stopped", "paused"])
+def test_a_worker_that_is_told_to_rest_begins_no_other_job_of_its_batch(redis, make_worker, number):
+    enqueue(job(name="tell", queue="work")(lambda: os.kill(os.getppid(), number)))
+    enqueue(jobs.record, 1)
+    enqueue(jobs.record, 2)
+    worker = make_worker()
+
+    worker.turn()
+    worker.leave()
+
+    assert redis.get("resque:stat:processed") == b"1"
+    assert [b"record" in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, True]
+
+
+def test_of_a_batch_an_operator_ends_the_running_job_alone(redis, make_worker, attention):
+    @job(name="hang", queue="work")
+    def hang():
+        os.kill(os.getppid(), END_SIGNAL)
+        time.sleep(60)
+
+    attention.pass_on()
+    enqueue(hang)
+    enqueue(jobs.nothing)
+
+    make_worker(burst=True).run()
+
+    assert (redis.get("resque:stat:processed"), redis.llen("resque:failed")) == (b"2", 1)
+    assert b"TermException" in redis.lindex("resque:failed", 0)
+
+
+def test_jobs_behind_one_that_is_tried_again_go_back_behind_it(redis, make_worker):
+    enqueue(job(name="die", queue="work", on_crash="retry")(lambda: os._exit(1)))
+    enqueue(jobs.record, 1)
+
+    make_worker().turn()
+
+    assert [b'"die"' in each for each in redis.lrange("resque:queue:work", 0, -1)] == [True, False]

@@ -15,6 +15,7 @@ from jobqueue.recovery import DeadWorker, Ending, no_retry, put_back
 from jobqueue.retrying import Later
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
+from jobqueue.store.delivery import Run
 from jobqueue.store.pushing import push
 
 WORKER = "host:1:work"
@@ -22,8 +23,8 @@ JOBS = [b"a", b"b", b"c", b"d"]
 
 
 @pytest.fixture
-def page():
-    return SharedPage()
+def page(request):
+    return SharedPage(getattr(request, "param", 1))
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def in_flight(redis, attention, page):
     push("work", JOBS)
     in_flight = InFlight(WORKER, 0.0, page, attention)
     yield in_flight
-    in_flight._link.close()
+    in_flight._run._link.close()
 
 
 def claim(in_flight, most=4):
@@ -124,7 +125,7 @@ def test_the_supervisor_can_read_what_happens(in_flight, page):
 def test_known_queues_are_read_as_they_stand(redis, in_flight):
     redis.sadd("resque:queues", b"\xff")
 
-    assert sorted(in_flight.known_queues()) == ["work", "\udcff"]
+    assert sorted(in_flight.ask(Run.known_queues)) == ["work", "\udcff"]
 
 
 # Failures
@@ -289,12 +290,29 @@ def test_a_job_that_is_alone_lets_the_others_go_before_it_begins(redis, in_fligh
     assert waiting(redis) == [b"b", b"c", b"d"]
 
 
+@pytest.mark.parametrize("page", [2], indirect=True)
+def test_a_lone_job_that_others_have_taken_keeps_nothing_from_beginning_beside_others(redis, in_flight, page):
+    first, second = page.lanes
+    claim(in_flight, most=1)
+    running = in_flight.hand_out(first, lambda payload: False)
+    claim(in_flight, most=1)
+    assert in_flight.hand_out(second, lambda payload: True) is None
+    assert in_flight.is_alone
+    assert redis.lpop("resque:queue:work") == b"b", "the lone one, taken by another worker"
+    in_flight.end(running, None)
+
+    claim(in_flight, most=1)
+    assert in_flight.hand_out(first, lambda payload: False).payload == b"c"
+
+    assert not in_flight.is_alone
+
+
 def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monkeypatch, settings, caplog):
     monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
     claim(in_flight)
     begin(in_flight)
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     assert in_flight.hold_if_due() is None
     assert "Trying again until it answers." in caplog.text
@@ -310,13 +328,27 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
 def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attention, page, settings):
     claim(in_flight)
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
     attention.stop_by = time.monotonic()
 
     with pytest.raises(GaveUp):
         begin(in_flight, alone=True)
 
     assert page.running == set()
+
+
+@pytest.mark.parametrize("judge", [None, lambda held, worker_id: Ending(held.token, "killed", b"entry")])
+def test_a_job_that_its_thread_has_ended_is_done_although_nobody_could_note_it_in_time(
+    redis, in_flight, page, judge
+):
+    claim(in_flight, most=1)
+    begin(in_flight)
+    page.lanes[0].finish(1)
+
+    in_flight.abandon(judge)
+
+    assert (waiting(redis), redis.llen("resque:failed")) == (JOBS[1:], 0)
+    assert redis.get("resque:stat:processed") == b"1"
 
 
 # Batches that got old
@@ -339,7 +371,7 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
     redis, in_flight, link, monkeypatch
 ):
     """Its process was stopped between the claim and the answer."""
-    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+    claim_now, late = in_flight._run._run.claim, time.monotonic() + module.STALE_SECONDS + 1
 
     def claim_and_sleep(*args):
         claimed = claim_now(*args)
@@ -347,7 +379,7 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
         monkeypatch.setattr(module.time, "monotonic", lambda: late)
         return claimed
 
-    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    monkeypatch.setattr(in_flight._run._run, "claim", claim_and_sleep)
     before = in_flight._run.name
 
     assert claim(in_flight, most=2)
@@ -361,16 +393,16 @@ def test_a_claim_whose_answer_came_late_begins_nothing_that_others_have_recovere
 def test_a_claim_whose_answer_came_late_is_performed_if_nobody_has_recovered_it(
     redis, in_flight, monkeypatch, is_cut
 ):
-    claim_now, late = in_flight._run.claim, time.monotonic() + module.STALE_SECONDS + 1
+    claim_now, late = in_flight._run._run.claim, time.monotonic() + module.STALE_SECONDS + 1
 
     def claim_and_sleep(*args):
         claimed = claim_now(*args)
         monkeypatch.setattr(module.time, "monotonic", lambda: late)
         if is_cut:
-            in_flight._link.close()
+            in_flight._run._link.close()
         return claimed
 
-    monkeypatch.setattr(in_flight._run, "claim", claim_and_sleep)
+    monkeypatch.setattr(in_flight._run._run, "claim", claim_and_sleep)
     before = in_flight._run.name
 
     assert claim(in_flight)
@@ -420,7 +452,7 @@ def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, 
     recover(in_flight, link)
 
     in_flight._lose()
-    in_flight._run.claim(["work"], 2, in_flight._endings)
+    in_flight._run._run.claim(["work"], 2, in_flight._endings)
     dead = DeadWorker(pid=1, status=9, suspects=page.running, finished=page.finished, policy_of=no_retry)
     runs.recover(link, page.run, dead)
 
@@ -465,14 +497,14 @@ def test_a_lost_run_keeps_no_watchdog_from_its_work_while_redis_is_away(
     in_flight, attention, monkeypatch, settings
 ):
     def lost(*_):
-        in_flight._link.close()
+        in_flight._run._link.close()
         settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
         raise RunLost
 
     monkeypatch.setattr(module, "HOLD_SECONDS", 0.0)
     claim(in_flight)
     begin(in_flight)
-    monkeypatch.setattr(in_flight._run, "start", lost)
+    monkeypatch.setattr(in_flight._run._run, "start", lost)
     attention.stop()
 
     assert in_flight.hold_if_due() is None
@@ -487,7 +519,7 @@ def test_after_a_reconnect_strays_are_given_back(redis, in_flight):
     perform(in_flight, 2)
     claim(in_flight, most=2)
     redis.hset(f"resque:inflight:{in_flight._run.name}", mapping={"1": "0:4:worka", "2": "1:4:workb"})
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     perform(in_flight, 2)
     claim(in_flight, most=4)
@@ -501,7 +533,7 @@ def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch
     claim(in_flight, most=3)
     perform(in_flight, 1)
     begin(in_flight)
-    in_flight._link.close()
+    in_flight._run._link.close()
 
     in_flight.hold_if_due()
 
@@ -511,9 +543,9 @@ def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch
 
 
 def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
-    in_flight._run.claim(["work"], 3, in_flight._endings)
-    in_flight._run.next_token = 1
-    in_flight._link.close()
+    in_flight._run._run.claim(["work"], 3, in_flight._endings)
+    in_flight._run._run.next_token = 1
+    in_flight._run._link.close()
 
     assert claim(in_flight)
 
@@ -524,7 +556,7 @@ def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
 def test_a_connection_that_was_cut_costs_nothing(redis, in_flight):
     claim(in_flight, most=2)
     perform(in_flight, 2)
-    redis.client_kill_filter(_id=in_flight._link.command("CLIENT", "ID"))
+    redis.client_kill_filter(_id=in_flight._run._link.command("CLIENT", "ID"))
 
     claim(in_flight)
 
@@ -533,7 +565,7 @@ def test_a_connection_that_was_cut_costs_nothing(redis, in_flight):
 
 
 def test_strays_are_looked_for_once_after_each_reconnect(redis, in_flight):
-    in_flight._link.close()
+    in_flight._run._link.close()
     claim(in_flight, most=2)
     perform(in_flight, 2)
     redis.config_resetstat()
@@ -624,7 +656,7 @@ def test_a_run_that_others_recovered_leaves_no_trace_either(redis, in_flight, li
 
 def test_a_stopping_worker_does_not_wait_for_redis_without_end(in_flight, attention, settings):
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    in_flight._link.close()
+    in_flight._run._link.close()
     attention.stop()
     attention.stop_by = time.monotonic()
 

@@ -53,7 +53,7 @@ def make_worker(attention):
     yield make
     for worker in made:
         worker._bells.close()
-        worker._in_flight._link.close()
+        worker._in_flight._run._link.close()
 
 
 def waiting(redis):

@@ -57,7 +57,7 @@ def make_worker(attention):
     yield make
     for worker in made:
         worker._bells.close()
-        worker._in_flight._link.close()
+        worker._in_flight._run._link.close()
 
 
 def enqueue(definition, *args, queue="work", **fields):
@@ -323,6 +323,44 @@ def test_a_worker_that_learns_of_a_queue_wakes_the_next_to_learn_of_it(redis, ma
     assert redis.exists("resque:wake") == 0
 
 
+def test_a_worker_with_patterns_that_hears_a_queues_bell_claims_before_it_reads_the_names_of_others(
+    redis, make_worker, monkeypatch, done
+):
+    worker = make_worker("*", interval_seconds=30.0)
+    record(1, queue="mail")
+    wait = worker._bells.wait
+
+    def wait_for_long(*args, **options):
+        rung = wait(*args, **options)
+        worker._known_until = 0.0
+        return rung
+
+    monkeypatch.setattr(worker._bells, "wait", wait_for_long)
+    worker.wait()
+    redis.config_resetstat()
+
+    assert worker.turn()
+    assert numbers(done) == [1]
+    assert "cmdstat_smembers" not in redis.info("commandstats")
+
+
+def test_a_worker_with_patterns_that_hears_of_a_new_queue_claims_from_it_at_once(
+    make_worker, monkeypatch, done
+):
+    worker = make_worker("*", interval_seconds=30.0)
+    wait = worker._bells.wait
+
+    def wait_while_a_queue_appears(*args, **options):
+        record(1, queue="new")
+        return wait(*args, **options)
+
+    monkeypatch.setattr(worker._bells, "wait", wait_while_a_queue_appears)
+    worker.wait()
+
+    assert worker.turn()
+    assert numbers(done) == [1]
+
+
 # Waiting
 
 
@@ -482,7 +520,7 @@ def test_a_stop_without_redis_gives_up(make_worker, attention, settings):
     worker = make_worker()
     worker.turn()
     settings.JOBQUEUE_REDIS_URL = "redis://127.0.0.1:1"
-    worker._in_flight._link.close()
+    worker._in_flight._run._link.close()
     attention.stop()
     attention.stop_by = time.monotonic()
 
@@ -619,7 +657,7 @@ def test_each_job_is_performed_once_while_all_connections_are_cut_again_and_agai
         work_off(worker)
 
         assert sorted(performed) == list(range(COUNT))
-        assert worker._in_flight._link.connects > 10
+        assert worker._in_flight._run._link.connects > 10
         assert client.get("resque:stat:processed") == str(COUNT).encode()
         worker.leave()
         assert not client.exists("resque:failed", "resque:runs", "resque:queue:work")

@@ -1,6 +1,7 @@
 """Measure this library beside other queues, in turns on one Redis.
 
-    python -m benchmarks.peers [NAME…] [--rounds 3] [--append-only everysec] [--write FOLDER] [--skip-kills]
+    python -m benchmarks.peers [NAME…] [--rounds 3] [--append-only everysec] [--write FOLDER]
+                                [--parts throughput memory kills]
 
 A NAME is a part of a queue's name. The result is Markdown on the standard output.
 """
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from benchmarks.ground import APPEND_ONLY
 from benchmarks.peers import plots
+from benchmarks.peers.idlememory import print_memory
 from benchmarks.peers.kills import print_kills
 from benchmarks.peers.queues import Peer, peers
 from benchmarks.peers.site import Stalled, site
 from benchmarks.report import figure, in_turns, print_load, print_machine, print_table
 from tests.redisserver import RedisServer, free_port
 
+PARTS = ("throughput", "memory", "kills")
 KINDS = ("noop", "cpu", "sleep")
 WARM = 0.1
 """The first part of the jobs is not timed: workers need seconds to start."""
@@ -55,11 +58,14 @@ def _measure(options: argparse.Namespace, url: str, folder: Path, server: RedisS
     for peer in chosen:
         if peer not in there:
             print(f"- {peer.name} is not installed here, and left out")
-    print(f"\n## Throughput beside other queues, jobs/s\n\n{METHOD}")
-    rates = _print_rates(there, url, folder, options.rounds)
-    if options.write:
-        plots.write(options.write, rates)
-    if not options.skip_kills:
+    if "throughput" in options.parts:
+        print(f"\n## Throughput beside other queues, jobs/s\n\n{METHOD}")
+        rates = _print_rates(there, url, folder, options.rounds)
+        if options.write:
+            plots.write(options.write, rates)
+    if "memory" in options.parts:
+        print_memory(there, url, folder, options.rounds)
+    if "kills" in options.parts:
         print_kills(there, url, folder)
     print_load("end")
 
@@ -113,7 +119,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write JSON and SVG there, too")
     parser.add_argument("--append-only", choices=APPEND_ONLY, default="off")
-    parser.add_argument("--skip-kills", action="store_true", help="leave out what a kill -9 does")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="all if none is named")
     return parser.parse_args()
 
 

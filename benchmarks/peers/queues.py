@@ -64,7 +64,7 @@ def _jobworker(*options: str) -> list[str]:
 
 OURS = {"DJANGO_SETTINGS_MODULE": f"{PACKAGE}.settings"}
 CELERY = ["worker", "-c", "2", "-l", "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-RQ_WORKER = [f"{BIN}/rq", "worker", "work", "--quiet", "--path", ".", "-u"]
+RQ_WORKER = [PYTHON, "-m", f"{PACKAGE}.rq_worker", "worker", "work", "--quiet", "--path", ".", "-u"]
 SIDEKIQ = f"{os.path.dirname(__file__)}/sidekiq_app.rb"
 
 
@@ -101,6 +101,15 @@ def peers(url: str) -> list[Peer]:
             told="heartbeat 1 s, dead after 6 s",
             environ=OURS,
             jobs=_jobs(300_000, 6_000, 800),
+        ),
+        Peer(
+            name="this library, --threads 10",
+            package="django-jobqueue",
+            enqueue=_module("jobs"),
+            workers=[_jobworker("--threads", "10")],
+            told="heartbeat 1 s, dead after 6 s",
+            environ=OURS,
+            jobs=_jobs(40_000, 6_000, 6_000),
         ),
         Peer(
             name="this library, --jobs-per-fork 1",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 
 SECRET_KEY = "benchmarks"  # noqa: S105 - nothing is served
-INSTALLED_APPS = ["jobqueue", "benchmarks.peers"]
+SITE = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+"""What a small site has installed, where that matters: for the memory of processes."""
+INSTALLED_APPS = [*(SITE if "BENCH_SITE" in os.environ else []), "jobqueue", "benchmarks.peers"]
 USE_TZ = True
 LOGGING = {"version": 1, "disable_existing_loggers": True}
 JOBQUEUE_HEARTBEAT_SECONDS = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, repeat
 
@@ -113,8 +113,13 @@ class Run:
         """Give back the lock of a unique job that begins: from now on an equal one may wait."""
         self._exchange(self._scripts.begin(token, lock))
 
+    def known_queues(self) -> list[str]:
+        """Return the names in Resque's set of queues."""
+        names: Iterable[bytes] = self._link.command("SMEMBERS", self._keys.queues)
+        return [to_text(name) for name in names]
+
     def tell_of_new_queues(self) -> None:
-        """Wake one more worker that waits for queues to appear."""
+        """Wake one more worker that waits for queues to appear: one ring is one worker's."""
         self._link.run(Call(load("ring"), [self._keys.wake_any], []))
 
     def tokens(self) -> set[int]:

@@ -66,7 +66,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="How long the monkey plays (1).")
     parser.add_argument("--seed", type=int, default=1, help="What it does, and in which order (1).")
     parser.add_argument("--producers", type=int, default=2, help="How many processes enqueue (2).")
-    parser.add_argument("--trees", type=int, default=3, help="How many supervisors with workers (3).")
+    parser.add_argument("--trees", type=int, default=5, help="How many supervisors with workers (5).")
     parser.add_argument("--keep", action="store_true", help="Keep the logs and ledgers of a run in order.")
     options = parser.parse_args()
     if options.trees < 2:

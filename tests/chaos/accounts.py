@@ -59,10 +59,10 @@ def complaints_of(lives: dict[str, Life]) -> Iterator[str]:
     for name, life in lives.items():
         if life.tried > 1:
             yield f"{name} was enqueued twice: this run proves nothing"
-        if any(map(life.is_repeated_within, calms)):
-            yield f"{name} began twice while nothing was broken"
         if life.began_early:
             yield f"{name} began before its moment"
+    for name in repeats.in_peace(lives, calms):
+        yield f"{name} began twice while nothing was broken"
     for name in repeats.unexplained(lives):
         yield f"{name} was performed twice, although nothing had happened to the first worker"
     for number, (began, ended) in enumerate(calms):

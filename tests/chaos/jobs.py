@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -22,7 +23,7 @@ MEETING_SECONDS = 30
 
 @contextmanager
 def noted(name: str) -> Iterator[None]:
-    ledger.note(ledger.BEGAN, name)
+    ledger.note(ledger.BEGAN, name, ledger.BESIDE if ledger.LANES in os.environ else "")
     yield
     ledger.note(ledger.ENDED, name)
 
@@ -37,6 +38,18 @@ def work(name: str, seconds: float) -> None:
 def last(name: str, seconds: float) -> None:
     with noted(name):
         time.sleep(seconds)
+
+
+@job(queue="quick")
+async def wait(name: str, seconds: float) -> None:
+    with noted(name):
+        await asyncio.sleep(seconds)
+
+
+@job(queue="slow", timeout=0.3)
+async def wait_too_long(name: str) -> None:
+    with noted(name):
+        await asyncio.sleep(60)
 
 
 @job(queue="quick", batch=False)
@@ -149,6 +162,8 @@ CRASHES: dict[str, Callable[[], Any]] = {
 }
 REPEATED_BY_ITSELF = crash_once.function.__name__
 """The kind of jobs that begin again without any fault but their own."""
+ENDING_THEIR_PROCESS = {each.function.__name__ for each in (crash, crash_once, take_too_long, ignore_timeout)}
+"""The kinds of jobs that may end their process. Others that run beside them begin again."""
 
 
 def enqueue(definition: Definition[..., Any], name: str, *args: Any) -> None:

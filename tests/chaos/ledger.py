@@ -13,6 +13,8 @@ FOLDER = "CHAOS_LEDGER"
 """Environment variable that names the folder."""
 FORKS = "CHAOS_FORKS"
 """Environment variable that is set where jobs are performed by children of their worker."""
+LANES = "CHAOS_LANES"
+"""Environment variable that is set where a process performs several jobs at a time."""
 
 TRIED = "tried"
 """A job is about to be enqueued; the remark is its kind."""
@@ -21,6 +23,7 @@ ACKNOWLEDGED = "acknowledged"
 REFUSED = "refused"
 """The enqueue has told that Redis does not have it."""
 BEGAN = "began"
+"""The remark is BESIDE where others may run in the same process."""
 ENDED = "ended"
 """It has done all of its work."""
 AGAIN = "again"
@@ -37,6 +40,8 @@ FAULTS = "faults"
 """The monkey has done something."""
 CALMS = "calms"
 """Nothing was broken from the moment in the remark on."""
+
+BESIDE = "beside"
 
 
 class Note(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,6 +25,8 @@ class Life:
     is_acknowledged: bool = False
     is_refused: bool = False
     began: list[float] = field(default_factory=list)
+    began_beside: list[int] = field(default_factory=list)
+    """For each time the pid of the worker if that may have performed others meanwhile, else 0."""
     ended: list[float] = field(default_factory=list)
     ended_by: list[int] = field(default_factory=list)
     """The pids of the workers."""
@@ -59,14 +61,17 @@ class Life:
             began > out for out in surely_out for began in self.began
         )
 
-    def is_repeated_within(self, calm: tuple[float, float]) -> bool:
-        """Tell whether it began twice while nothing was broken, and the first attempt was no failed one."""
+    def repeats_within(self, calm: tuple[float, float]) -> Iterator[tuple[float, int]]:
+        """Yield when, and beside whose jobs, it had begun that began again while nothing was broken.
+
+        Not if it began again because its first attempt was to be followed by another one.
+        """
         if self.kind == REPEATED_BY_ITSELF:
-            return False
-        return any(
-            calm[0] <= first and second <= calm[1] and not any(first <= at <= second for at in self.again)
-            for first, second in pairwise(self.began)
-        )
+            return
+        for (first, beside), (second, _) in pairwise(zip(self.began, self.began_beside, strict=True)):
+            is_attempt = any(first <= at <= second for at in self.again)
+            if calm[0] <= first and second <= calm[1] and not is_attempt:
+                yield first, beside
 
     @property
     def began_early(self) -> bool:
@@ -110,6 +115,8 @@ def _add(life: Life, book: str, note: ledger.Note) -> None:
             ledger.RETRIED: life.retried,
         }
         times[book].append(note.at)
+        if book == ledger.BEGAN:
+            life.began_beside.append(note.pid if note.remark == ledger.BESIDE else 0)
         if book == ledger.ENDED:
             life.ended_by.append(note.pid)
 

@@ -6,17 +6,20 @@ import os
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from pathlib import Path
 
 from tests.chaos import ledger
+from tests.chaos.jobs import ENDING_THEIR_PROCESS
 from tests.chaos.lives import Life
 
 LOST = re.compile(r"^([0-9.]+) ([0-9]+) worker \S+ was taken for dead", re.MULTILINE)
 SAME_PROCESS_SECONDS = 20.0
 """Soon enough for a pid to be that of the same process."""
+ENDING_SECONDS = 3.0
+"""So long a job may run beside another before one of them ends their process: the longest takes 2 s."""
 Times = Mapping[int, list[float]]
 """By pid, in ascending order."""
 
@@ -31,6 +34,33 @@ def unexplained(lives: dict[str, Life]) -> Iterator[str]:
     for name, life in lives.items():
         if len(life.ended) > 1 and not life.retried and _goes_on(life, begins, losses):
             yield name
+
+
+def in_peace(lives: dict[str, Life], calms: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Yield the names of jobs that began twice while nothing was broken.
+
+    Not of those beside which another one may have ended the process of both.
+    """
+    enders = _enders(lives)
+    for name, life in lives.items():
+        repeats = (repeat for calm in calms for repeat in life.repeats_within(calm))
+        if not all(_fell_with_another(enders.get(beside, []), first) for first, beside in repeats):
+            yield name
+
+
+def _fell_with_another(enders: list[float], first: float) -> bool:
+    return any(0 < abs(at - first) < ENDING_SECONDS for at in enders)
+
+
+def _enders(lives: dict[str, Life]) -> Times:
+    """Return when jobs have begun that may end their process, by those that perform several at a time."""
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for life in lives.values():
+        if life.kind in ENDING_THEIR_PROCESS:
+            for at, beside in zip(life.began, life.began_beside, strict=True):
+                found[beside].append(at)
+    found.pop(0, None)
+    return found
 
 
 def _goes_on(life: Life, begins: Times, losses: Times) -> bool:

@@ -30,6 +30,8 @@ TREES: tuple[tuple[int, tuple[str, ...], dict[str, str]], ...] = (
     (2, ("--queues", "quick,slow"), {}),
     (1, ("--queues", "*", "--jobs-per-fork", "1"), {ledger.FORKS: "1"}),
     (2, ("--queues", "slow,quick", "--jobs-per-fork", "40"), {"TERM_CHILD": "1"}),
+    (1, ("--queues", "quick,slow", "--threads", "4"), {ledger.LANES: "1"}),
+    (1, ("--queues", "slow,quick", "--async", "4"), {ledger.LANES: "1"}),
 )
 """How many workers, with which options, in which environment."""
 HOSTNAME = "CHAOS_HOSTNAME"

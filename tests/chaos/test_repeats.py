@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos import ledger
 from tests.chaos.lives import read_lives
-from tests.chaos.repeats import unexplained
+from tests.chaos.repeats import in_peace, unexplained
 
 FIRST, SECOND = 101, 102
 
@@ -99,3 +99,45 @@ def test_a_job_that_others_began_before_its_first_worker_ended_it_is_explained(p
     perform("a", SECOND, 10.2)
     perform("b", FIRST, 11)
     assert found() == []
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch):
+    """Return a function that lets a worker begin a job at a moment, beside others or alone."""
+
+    def begin(name: str, pid: int, at: float, remark: str = ledger.BESIDE) -> None:
+        monkeypatch.setattr(ledger, "_pid", lambda: pid)
+        monkeypatch.setattr("tests.chaos.ledger.time.time", lambda: at)
+        ledger.note(ledger.BEGAN, name, remark)
+
+    return begin
+
+
+def began_twice(*calm: float) -> list[str]:
+    return list(in_peace(read_lives([]), [(calm[0], calm[1])]))
+
+
+def test_no_job_begins_twice_in_peace(begin):
+    begin("a", FIRST, 10)
+    begin("a", SECOND, 11)
+    assert began_twice(9, 12) == ["a"]
+    assert began_twice(10.5, 12) == []
+
+
+def test_a_job_may_fall_with_another_that_ends_the_process_of_both(begin):
+    ledger.note(ledger.TRIED, "b", "crash")
+    begin("a", FIRST, 10)
+    begin("b", FIRST, 10.1)
+    begin("a", SECOND, 11)
+    assert began_twice(9, 12) == []
+
+
+@pytest.mark.parametrize(
+    ("pid", "at", "remark"), [(SECOND, 10.1, ledger.BESIDE), (FIRST, 10.1, ""), (FIRST, 20, ledger.BESIDE)]
+)
+def test_a_job_cannot_fall_with_one_that_ran_elsewhere_or_later(begin, pid: int, at: float, remark: str):
+    ledger.note(ledger.TRIED, "b", "crash")
+    begin("a", FIRST, 10, remark)
+    begin("b", pid, at, remark)
+    begin("a", SECOND, 11)
+    assert began_twice(9, 12) == ["a"]

@@ -240,7 +240,7 @@ def harmed(site, redis, own_registry) -> Callable[..., None]:
         worker = site.make_worker(kind)
         site.enqueue(*map(named, ("count", "harm", "alone", "count")))
         while worker.turn():
-            worker._in_flight._link.close()
+            worker._in_flight._run._link.close()
         site.enqueue(*map(named, ("count", "alone")))
         while worker.turn():
             pass

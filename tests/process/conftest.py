@@ -24,11 +24,25 @@ ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 30.0
 GUARDIAN = "jobworker (resque-3): Guarding"
 SCHEDULER = "jobworker (resque-3): Scheduling"
-MODES = pytest.mark.parametrize(
-    "mode",
-    [(), ("--jobs-per-fork", "1"), ("--threads", "1"), ("--async", "1")],
-    ids=["long-lived", "forking", "threads", "async"],
-)
+Mode = tuple[str, ...]
+LONG_LIVED: Mode = ()
+FORKING = ("--jobs-per-fork", "1")
+THREADS = ("--threads", "1")
+ASYNC = ("--async", "1")
+NAMES = {LONG_LIVED: "long-lived", FORKING: "forking", THREADS: "threads", ASYNC: "async"}
+
+
+def modes(*some: Mode) -> pytest.MarkDecorator:
+    """Give a test some modes of a worker."""
+    return pytest.mark.parametrize("mode", some, ids=[NAMES.get(mode) or " ".join(mode) for mode in some])
+
+
+MODES = modes(*NAMES)
+MIXED: list[Mode] = [LONG_LIVED, FORKING, ("--threads", "4"), ("--async", "4")]
+"""The modes again, with several jobs at a time where there can be."""
+SEVERAL = modes(*MIXED)
+IN_WORKER = modes(LONG_LIVED, THREADS, ASYNC)
+"""Those where jobs run in the process of their worker."""
 
 
 def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEADLINE_SECONDS) -> Any:
@@ -203,9 +217,14 @@ def own_keys(redis: redis_client.Redis) -> list[str]:
     return [name for name in sorted(names - lasting) if (seconds := redis.ttl(name)) == -1 or seconds > 60]
 
 
-def enqueue(name: str, *args: Any, queue: str = "work") -> None:
-    """Enqueue a job of tests/workload/jobs.py, which only the workers' processes import."""
-    push(queue, [payload.encode(Job(f"tests.workload.jobs.{name}", list(args), id=ids.new_id()))])
+def full_name(name: str, mode: Mode = ()) -> str:
+    """Return the name of a job of tests/workload/jobs.py, or of its asynchronous twin for an event loop."""
+    return f"tests.workload.{'awaiting' if '--async' in mode else 'jobs'}.{name}"
+
+
+def enqueue(name: str, *args: Any, queue: str = "work", mode: Mode = ()) -> None:
+    """Enqueue such a job, which only the workers' processes import."""
+    push(queue, [payload.encode(Job(full_name(name, mode), list(args), id=ids.new_id()))])
 
 
 class Ledger:

@@ -11,7 +11,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.failure import Failure
-from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, own_keys, wait_for
+from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, members, own_keys, wait_for
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -122,6 +122,18 @@ def test_an_exit_in_it_is_its_own_failure(
 
 
 @MODES
+def test_a_process_that_it_forks_and_that_comes_back_performs_nothing(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+) -> None:
+    worker = jobworker("--queues", "work", *mode)
+    enqueue("afork", 1)
+
+    wait_for(lambda: redis.get("resque:stat:processed") == b"1")
+    wait_for(lambda: len(members(worker.pid)) == 3, "the forked process to be gone")
+    assert ledger.lines() == ["1"]
+
+
+@MODES
 def test_it_enqueues_with_and_without_waiting(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
 ) -> None:
@@ -186,6 +198,57 @@ def test_one_that_blocks_the_loop_is_killed_and_its_neighbours_go_back(
     wait_for(lambda: ledger.lines().count("began 1") == 2, "the neighbour to begin again")
     ledger.tell("go on")
     ledger.wait_for("1")
+
+
+def test_a_process_that_one_forks_leaves_its_neighbours_alone(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", "--async", "3")
+    enqueue("anote", 1, 1.0)
+    ledger.wait_for("began 1")
+
+    enqueue("afork", 2)
+
+    wait_for(lambda: redis.get("resque:stat:processed") == b"2")
+    enqueue("anote", 3, 0.5)
+    ledger.wait_for("3")
+    assert ledger.lines() == ["began 1", "2", "1", "began 3", "3"]
+
+
+def test_one_that_keeps_the_thread_of_synchronous_parts_holds_up_nobody_without_any(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", "--async", "3")
+    enqueue("ask_database_aside", 1)
+    ledger.wait_for("1")
+    enqueue("wait_aside", 2, "go on")
+    ledger.wait_for("began 2")
+
+    enqueue("anote", 3)
+    wait_for(lambda: redis.get("resque:stat:processed") == b"2", "a job that needs no thread")
+    ledger.tell("go on")
+    ledger.wait_for("2")
+
+
+def test_one_that_has_ended_waits_for_that_thread_in_nobodys_time(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--async", "3", TEST_TIMEOUT_GRACE="0.1")
+    enqueue("ask_database_aside", 1)
+    ledger.wait_for("1")
+    enqueue("await_in_time", 2, "end")
+    ledger.wait_for("began 2")
+    enqueue("wait_aside", 3, "go on")
+    ledger.wait_for("began 3")
+
+    ledger.tell("end")
+    ledger.wait_for("2")
+    with pytest.raises(AssertionError):
+        wait_for(lambda: "died" in worker.log, seconds=2.0)
+    ledger.tell("go on")
+
+    wait_for(lambda: redis.get("resque:stat:processed") == b"3")
+    assert redis.llen("resque:failed") == 0
 
 
 def test_many_short_ones_are_all_performed_once(

@@ -13,7 +13,22 @@ import redis as redis_client
 
 from jobqueue import batchsize
 from jobqueue.failure import Failure
-from tests.process.conftest import Jobworker, Ledger, enqueue, state, wait_for
+from tests.process.conftest import (
+    ASYNC,
+    FORKING,
+    IN_WORKER,
+    LONG_LIVED,
+    MIXED,
+    MODES,
+    SEVERAL,
+    Jobworker,
+    Ledger,
+    Mode,
+    enqueue,
+    full_name,
+    state,
+    wait_for,
+)
 from tests.redisserver import RedisServer
 
 pytestmark = pytest.mark.process
@@ -21,7 +36,10 @@ Start = Callable[..., Jobworker]
 QUICK = {"TEST_DEAD_AFTER": "1.5", "TEST_HEARTBEAT": "0.3"}
 """A supervisor that takes others for dead soon."""
 
-both_modes = pytest.mark.parametrize("mode", [(), ("--jobs-per-fork", "1")], ids=["long-lived", "forking"])
+
+def lanes(mode: Mode) -> int:
+    """How many jobs run at a time in one worker."""
+    return int(mode[1]) if mode and mode != FORKING else 1
 
 
 def processes(ledger: Ledger, number: int) -> list[str]:
@@ -45,12 +63,13 @@ def everything_ended(redis: redis_client.Redis, ledger: Ledger, numbers: range) 
     return {str(number) for number in numbers} <= done | failed and not in_redis(redis)
 
 
+@IN_WORKER
 def test_a_job_that_kills_its_worker_fails_at_once_and_names_the_signal(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
-    worker = jobworker("--queues", "work")
-    enqueue("die", 1)
-    enqueue("perform", 2)
+    worker = jobworker("--queues", "work", *mode)
+    enqueue("die", 1, mode=mode)
+    enqueue("perform", 2, mode=mode)
 
     ledger.wait_for("2")
 
@@ -71,14 +90,14 @@ DEATHS = {
 """Ways of a job to end its process, and what the failure says of it."""
 
 
-@both_modes
+@MODES
 @pytest.mark.parametrize("way", DEATHS)
 def test_a_job_that_ends_its_process_fails_and_tells_how(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], way: str
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode, way: str
 ) -> None:
     jobworker("--queues", "work", *mode)
-    enqueue("crash", 1, way)
-    enqueue("perform", 2)
+    enqueue("crash", 1, way, mode=mode)
+    enqueue("perform", 2, mode=mode)
 
     ledger.wait_for("2")
 
@@ -88,15 +107,15 @@ def test_a_job_that_ends_its_process_fails_and_tells_how(
     assert failure.error == f"Child process {DEATHS[way].format(pid=pid)}"
 
 
-@both_modes
+@MODES
 @pytest.mark.parametrize("way", DEATHS)
 def test_a_job_that_may_crash_is_tried_again_before_all_others(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], way: str
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode, way: str
 ) -> None:
-    enqueue("perform", 1)
-    enqueue("try_again", 2, way, 2)
-    enqueue("perform", 3)
-    enqueue("perform", 4)
+    enqueue("perform", 1, mode=mode)
+    enqueue("try_again", 2, way, 2, mode=mode)
+    enqueue("perform", 3, mode=mode)
+    enqueue("perform", 4, mode=mode)
 
     jobworker("--queues", "work", *mode)
     ledger.wait_for("4")
@@ -107,13 +126,13 @@ def test_a_job_that_may_crash_is_tried_again_before_all_others(
     wait_for(lambda: redis.get("resque:stat:processed") == b"4")
 
 
-@both_modes
+@MODES
 def test_a_job_that_crashes_too_often_fails_and_tells_how_often(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
     jobworker("--queues", "work", *mode)
-    enqueue("try_again_once", 1, "leave")
-    enqueue("perform", 2)
+    enqueue("try_again_once", 1, "leave", mode=mode)
+    enqueue("perform", 2, mode=mode)
 
     ledger.wait_for("2")
 
@@ -121,21 +140,21 @@ def test_a_job_that_crashes_too_often_fails_and_tells_how_often(
     first, last = processes(ledger, 1)
     assert failure.error == (
         f"Child process pid {last} exited with status 0 before its job had ended. "
-        "tests.workload.jobs.try_again_once was in flight in 2 processes that died"
+        f"{full_name('try_again_once', mode)} was in flight in 2 processes that died"
     )
     assert failure.job and failure.job.crashes == 1
     assert first != last
 
 
-@both_modes
+@MODES
 @pytest.mark.parametrize("name", ["begin_and_wait", "try_again_long"])
 def test_a_worker_that_is_killed_lets_its_job_fail_or_be_tried_again(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...], name: str
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode, name: str
 ) -> None:
     worker = jobworker("--queues", "work", *mode)
-    enqueue(name, 1, 60)
+    enqueue(name, 1, 60, mode=mode)
     ledger.wait_for("began 1")
-    enqueue("perform", 2)
+    enqueue("perform", 2, mode=mode)
 
     os.kill(worker.workers()[0], signal.SIGKILL)
     ledger.wait_for("2")
@@ -148,12 +167,12 @@ def test_a_worker_that_is_killed_lets_its_job_fail_or_be_tried_again(
         assert ledger.lines() == ["began 1", "began 1", "1", "2"]
 
 
-@both_modes
+@MODES
 def test_a_job_of_a_killed_tree_is_tried_again_if_its_definition_says_so(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: tuple[str, ...]
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
     worker = jobworker("--queues", "work", *mode)
-    enqueue("try_again_long", 1, 60)
+    enqueue("try_again_long", 1, 60, mode=mode)
     ledger.wait_for("began 1")
     wait_for(lambda: redis.keys("resque:worker:*:work"))
 
@@ -165,9 +184,12 @@ def test_a_job_of_a_killed_tree_is_tried_again_if_its_definition_says_so(
     assert failures(redis) == []
 
 
-def test_a_dead_childs_job_counts_as_resque_counts_it(redis: redis_client.Redis, jobworker: Start) -> None:
-    jobworker("--queues", "work")
-    enqueue("die", 1)
+@MODES
+def test_a_dead_childs_job_counts_as_resque_counts_it(
+    redis: redis_client.Redis, jobworker: Start, mode: Mode
+) -> None:
+    jobworker("--queues", "work", *mode)
+    enqueue("die", 1, mode=mode)
 
     wait_for(lambda: failures(redis))
 
@@ -175,12 +197,13 @@ def test_a_dead_childs_job_counts_as_resque_counts_it(redis: redis_client.Redis,
     assert redis.get("resque:stat:failed") is None
 
 
+@SEVERAL
 def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
     for number in range(400):
-        enqueue("perform", number, 0.001)
-    worker = jobworker("--queues", "work", "--count", "2")
+        enqueue("perform", number, 0.001, mode=mode)
+    worker = jobworker("--queues", "work", *mode, "--count", "2")
 
     for seen in (50, 150, 250):
         wait_for(lambda: len(ledger.lines()) > seen)  # noqa: B023 - called at once
@@ -191,31 +214,48 @@ def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
     repeated = len(done) - len(set(done))
     assert repeated == 0
     # A job whose worker dies between its end and the note of it fails although it is done
-    assert len(failures(redis)) <= 3
+    assert len(failures(redis)) <= 3 * lanes(mode)
 
 
-def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+def test_a_child_that_is_killed_in_a_batch_takes_no_other_job_with_it(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
-    for number in range(1000):
-        enqueue("perform", number, 0.0001)
-    worker = jobworker("--queues", "work")
+    for number in range(20):
+        enqueue("die" if number % 5 == 3 else "perform", number)
+    jobworker("--queues", "work", "--jobs-per-fork", "1")
+
+    wait_for(lambda: everything_ended(redis, ledger, range(20)))
+
+    told = [f"died {number}" if number % 5 == 3 else str(number) for number in range(20)]
+    assert ledger.lines() == told
+    assert [each.job.args[0] for each in failures(redis) if each.job] == [3, 8, 13, 18]
+
+
+@SEVERAL
+def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
+) -> None:
+    count = 1000 if mode == FORKING else 3000
+    for number in range(count):
+        enqueue("perform", number, 0.0001, mode=mode)
+    worker = jobworker("--queues", "work", *mode)
     wait_for(lambda: len(ledger.lines()) > 100)
 
     worker.signal_all(signal.SIGKILL)
-    assert len(ledger.lines()) < 1000
-    jobworker("--queues", "work", **QUICK)
-    wait_for(lambda: everything_ended(redis, ledger, range(1000)))
+    assert len(ledger.lines()) < count
+    jobworker("--queues", "work", *mode, **QUICK)
+    wait_for(lambda: everything_ended(redis, ledger, range(count)))
 
     done = [line for line in ledger.lines() if line.isdigit()]
-    assert len(done) - len(set(done)) <= batchsize.MOST
+    assert len(done) - len(set(done)) < batchsize.MOST + lanes(mode)
 
 
+@MODES
 def test_workers_of_a_killed_supervisor_finish_their_job_and_leave(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
-    worker = jobworker("--queues", "work")
-    enqueue("begin_and_wait", 1, 0.5)
+    worker = jobworker("--queues", "work", *mode)
+    enqueue("begin_and_wait", 1, 0.5, mode=mode)
     ledger.wait_for("began 1")
     (orphan,) = worker.workers()
 
@@ -274,23 +314,26 @@ def test_a_frozen_tree_is_recovered_and_refused_when_it_wakes(
     assert (other.wait(), frozen.wait()) == (0, 0)
 
 
+@SEVERAL
 def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
-    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
-    frozen = jobworker("--queues", "work", **QUICK)
+    frozen = jobworker("--queues", "work", *mode, **QUICK)
     wait_for(frozen.workers)
-    for number in range(300):
-        enqueue("perform", number, 0.003)
+    count = 300 * lanes(mode)
+    for number in range(count):
+        enqueue("perform", number, 0.003, mode=mode)
     wait_for(lambda: len(ledger.lines()) > 30)
     frozen.signal_all(signal.SIGSTOP)
 
-    jobworker("--queues", "work", **QUICK)
-    wait_for(lambda: len(set(ledger.lines())) >= 298)
+    jobworker("--queues", "work", *mode, **QUICK)
+    # One that was known to have begun has failed
+    wait_for(lambda: len(set(ledger.lines())) + redis.llen("resque:failed") >= count)
     frozen.signal_all(signal.SIGCONT)
-    wait_for(lambda: everything_ended(redis, ledger, range(300)))
+    wait_for(lambda: everything_ended(redis, ledger, range(count)))
 
     # Only what the frozen worker had done and could not settle may have been repeated
-    assert len(ledger.lines()) - len(set(ledger.lines())) <= 20
+    assert len(ledger.lines()) - len(set(ledger.lines())) <= 20 * lanes(mode)
 
 
 def test_runs_that_nobody_can_read_end_no_supervisor_and_hold_up_no_other(
@@ -337,12 +380,12 @@ def test_a_redis_that_is_killed_and_started_again_loses_nothing(
 
 
 def test_random_kills_lose_nothing(redis: redis_client.Redis, jobworker: Start, ledger: Ledger) -> None:
-    """Jobs of 0 to 50 ms while workers, supervisors and whole trees die, or stop for a while."""
+    """Jobs of 0 to 50 ms while workers of all modes, supervisors and whole trees die, or stop for a while."""
     chance = random.Random(20261121)
-    count = 400
+    count = 2500
     for number in range(count):
-        enqueue("perform", number, chance.uniform(0, 0.05))
-    trees = [jobworker("--queues", "work", "--count", "2", **QUICK) for _ in range(2)]
+        enqueue("perform", number, chance.uniform(0, 0.05), mode=chance.choice([LONG_LIVED, ASYNC]))
+    trees = [jobworker("--queues", "work", *mode, **QUICK) for mode in MIXED]
     for _ in range(12):
         time.sleep(chance.uniform(0.1, 0.6))
         disturb(chance, chance.choice(trees))

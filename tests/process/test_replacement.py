@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -52,6 +53,32 @@ def test_processes_that_have_grown_are_replaced(
     assert len(set(pids)) > 1
     wait_for(lambda: worker.log.count("has grown to") >= 2)
     assert "died" not in worker.log
+
+
+@pytest.mark.parametrize("option", ["--threads", "--async"])
+def test_one_that_performs_several_at_a_time_is_replaced_as_soon_as_it_has_grown(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger, option: str
+) -> None:
+    worker = jobworker("--queues", "work", "--max-memory", "250", option, "2")
+    enqueue("grow", 300, 0.2)
+
+    wait_for(lambda: worker.log.count("started") == 2, "another process, although there are no more jobs")
+    assert "died" not in worker.log
+
+
+def test_no_job_waits_while_one_that_performs_several_at_a_time_is_replaced(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--threads", "2", "--jobs-per-fork", "5")
+    worker.wait_until_idle()
+    began = time.monotonic()
+    for number in range(100):
+        enqueue("perform", number)
+
+    wait_for(lambda: len(ledger.lines()) == 100)
+
+    assert time.monotonic() - began < 15, "a second for each of twenty processes"
+    assert worker.log.count("started") >= 20
 
 
 def test_a_process_that_stays_small_is_kept(

@@ -184,6 +184,20 @@ def test_a_signal_ends_the_running_jobs_and_the_worker_stays(
     assert worker.workers() == before
 
 
+def test_a_signal_ends_a_job_that_was_about_to_begin(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    worker = jobworker("--queues", "work", "--threads", "2")
+    enqueue("begin_late", 1)
+    ledger.wait_for("about to begin")
+
+    worker.signal(signal.SIGUSR1)
+
+    wait_for(lambda: redis.llen("resque:failed") == 1)
+    assert failures(redis)[0].exception == "jobqueue.exceptions.TermException"
+    assert "died" not in worker.log
+
+
 def test_a_pause_waits_for_every_running_job(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
@@ -201,3 +215,48 @@ def test_a_pause_waits_for_every_running_job(
 
     worker.signal(signal.SIGCONT)
     ledger.wait_for("2")
+
+
+def test_an_ended_job_is_settled_although_no_other_may_begin(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", "--threads", "2", "--jobs-per-fork", "2")
+    for number in (1, 2):
+        enqueue("begin_and_wait_for", number, f"go on {number}")
+    wait_for(lambda: len(ledger.lines()) == 2)
+
+    ledger.tell("go on 1")
+
+    wait_for(lambda: redis.get("resque:stat:processed") == b"1")
+    ledger.tell("go on 2")
+
+
+def test_a_job_that_is_to_be_alone_goes_to_a_worker_that_is_free(
+    redis: redis_client.Redis, jobworker: Start, ledger: Ledger
+) -> None:
+    jobworker("--queues", "work", "--threads", "2")
+    enqueue("begin_and_wait_for", 1, "go on")
+    ledger.wait_for("began 1")
+    free = jobworker("--queues", "work", "--threads", "2")
+    free.wait_until_idle()
+
+    for number in range(2, 7):
+        enqueue("alone", number)
+
+    wait_for(lambda: len(ledger.lines()) == 6, "all to be performed while the first one runs")
+    ledger.tell("go on")
+
+
+@pytest.mark.parametrize("option", ["--threads", "--async"])
+def test_a_process_for_each_job_is_refused_beside_several_at_a_time(jobworker: Start, option: str) -> None:
+    worker = jobworker("--queues", "work", option, "2", "--jobs-per-fork", "1")
+
+    assert worker.wait() == 1
+    assert f"--jobs-per-fork is 1, which forks a process for each job, and {option} is 2" in worker.log
+
+
+def test_threads_are_refused_beside_an_event_loop(jobworker: Start) -> None:
+    worker = jobworker("--queues", "work", "--threads", "3", "--async", "4")
+
+    assert worker.wait() == 1
+    assert "--threads is 3 and --async is 4" in worker.log

@@ -14,23 +14,15 @@ from pathlib import Path
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
+from django.dispatch import receiver
 
-from jobqueue import JobTimeout, Retry, TermException, job
+from jobqueue import JobTimeout, Retry, TermException, job, signals
 from jobqueue.connection import client
-from tests.workload import LEDGER
+from tests.workload import awaiting  # noqa: F401 - defines jobs, too
+from tests.workload.account import ACCOUNT
 from tests.workload.crashing import DEATHS
-from tests.workload.keeper import keeper
-from tests.workload.waiting import WAYS
-
-
-def note(text: str) -> None:
-    keeper().rpush(LEDGER, text)
-
-
-def rest() -> None:
-    """Wait without end, and take a step in Python now and then: a job in a thread is ended at one."""
-    while True:
-        time.sleep(0.01)
+from tests.workload.keeper import beginnings, ledger, note
+from tests.workload.waiting import WAYS, rest
 
 
 @job(queue="work")
@@ -161,6 +153,18 @@ def clean_up(number: int, seconds: float = 0.0) -> None:
 
 
 @job(queue="work")
+def begin_late(number: int) -> None:
+    """Wait without end, after what hears that jobs begin has taken its time."""
+    rest()
+
+
+@receiver(signals.job_started, sender=begin_late)
+def hold_up(**_: object) -> None:
+    note("about to begin")
+    time.sleep(0.5)
+
+
+@job(queue="work")
 def end_well(number: int) -> None:
     """Wait without end, and return when ended."""
     try:
@@ -270,8 +274,9 @@ def get_stuck(number: int) -> None:
 
 
 @job(queue="work")
-def grow(megabytes: int) -> None:
-    """Keep so much memory, and tell which process it is."""
+def grow(megabytes: int, seconds: float = 0.0) -> None:
+    """Take some time, keep so much memory, and tell which process it is."""
+    time.sleep(seconds)
     kept.append(b"!" * (megabytes * 1_000_000))
     note(f"grew {os.getpid()}")
 
@@ -300,7 +305,7 @@ def overrun(number: int, way: str) -> None:
 @job(queue="work", timeout=0.3)
 def overrun_and_clean_up(number: int, raises: bool) -> None:
     try:
-        time.sleep(600)
+        rest()
     except JobTimeout as error:
         note(f"cleaned up {number}: {error}")
         if raises:
@@ -323,7 +328,7 @@ class Timed:
 
     @staticmethod
     def perform(number: int) -> None:
-        time.sleep(600)
+        rest()
 
     @staticmethod
     def on_failure(error: BaseException, number: int) -> None:
@@ -346,7 +351,7 @@ def try_again_overrun(number: int) -> None:
 def try_again(number: int, way: str, deaths: int) -> None:
     """End this process in some way, so many times; then be done."""
     note(f"began {number} in {os.getpid()}")
-    if len([line for line in ledger() if line.startswith(f"began {number} ")]) <= deaths:
+    if beginnings(number) <= deaths:
         DEATHS[way]()
     note(str(number))
 
@@ -363,10 +368,6 @@ def crash(number: int, way: str) -> None:
     DEATHS[way]()
 
 
-def ledger() -> list[str]:
-    return [line.decode() for line in client().lrange(LEDGER, 0, -1)]
-
-
 @job(queue="work", on_crash="retry")
 def try_again_long(number: int, seconds: float) -> None:
     """Take some time, unless it has begun before."""
@@ -380,9 +381,6 @@ def try_again_long(number: int, seconds: float) -> None:
 def count(number: int) -> None:
     """Write the number into an account outside of Redis; one short write is never mixed with another's."""
     os.write(ACCOUNT, b"%d\n" % number)
-
-
-ACCOUNT = os.open(os.environ.get("TEST_ACCOUNT", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 @job(queue="work")
@@ -443,10 +441,35 @@ async def aexit(number: int) -> None:
 
 
 @job(queue="work")
+async def afork(number: int) -> None:
+    """Fork, and come back in both processes."""
+    if os.fork():
+        await asyncio.sleep(0.5)
+        note(str(number))
+
+
+@job(queue="work")
 async def enqueue_more(number: int) -> None:
     """Enqueue from a coroutine, waiting for it and not."""
     anote.enqueue(number)
     await anote.aenqueue(number + 1)
+
+
+@job(queue="work")
+async def ask_database_aside(number: int) -> None:
+    await sync_to_async(connection.ensure_connection)()
+    note(str(number))
+
+
+@job(queue="work")
+async def wait_aside(number: int, word: str) -> None:
+    """Keep the thread of all synchronous parts until there is a word to go on."""
+    await sync_to_async(begin_and_wait_for.function)(number, word)
+
+
+@job(queue="work", timeout=1.0)
+async def await_in_time(number: int, word: str) -> None:
+    await await_word.function(number, word)
 
 
 @job(queue="work")

@@ -21,6 +21,12 @@ def sleep() -> None:
     time.sleep(600)
 
 
+def rest() -> None:
+    """Wait, and take a step in Python now and then: a job in a thread is ended at one."""
+    while True:
+        time.sleep(0.01)
+
+
 def sleep_in_c() -> None:
     """Wait in a library that knows nothing of Python, with its interpreter locked."""
     ctypes.PyDLL(None).sleep(600)
@@ -58,6 +64,14 @@ def swallow() -> None:
             continue
 
 
+def swallow_and_rest() -> None:
+    while True:
+        try:
+            rest()
+        except BaseException:  # noqa: B036 - just what this is about
+            continue
+
+
 def hear_alarm() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     sleep()
@@ -85,12 +99,14 @@ WAYS: dict[str, Callable[[], None]] = {
     for each in (
         spin,
         sleep,
+        rest,
         sleep_in_c,
         match,
         wait_for_thread,
         wait_for_process,
         compute_in_c,
         swallow,
+        swallow_and_rest,
         hear_alarm,
         stop_alarm,
         block_alarm,

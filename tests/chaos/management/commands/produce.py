@@ -55,6 +55,7 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
     how = chance.choice(list(jobs.CRASHES))
     kinds: list[tuple[int, Callable[[], tuple[Any, ...]]]] = [
         (500, lambda: (jobs.work, round(chance.choice([0, 0, 0.001, 0.05]) * chance.random(), 4))),
+        (200, lambda: (jobs.wait, round(chance.choice([0, 0.001, 0.05]) * chance.random(), 4))),
         (60, lambda: (jobs.alone,)),
         (60, lambda: (jobs.fail,)),
         (60, lambda: (jobs.enqueue_more,)),
@@ -66,6 +67,7 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
         (20, lambda: (jobs.ask_again, chance.randint(1, 3), round(chance.uniform(0, 1), 3))),
         (3, lambda: (jobs.take_too_long_again, chance.random() < 0.5)),
         (3, lambda: (jobs.take_too_long,)),
+        (3, lambda: (jobs.wait_too_long,)),
         (2, lambda: (jobs.ignore_timeout,)),
     ]
     (make,) = chance.choices([make for _, make in kinds], weights=[weight for weight, _ in kinds])
