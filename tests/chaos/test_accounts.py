@@ -80,8 +80,8 @@ def test_an_attempt_after_a_failed_one_is_no_repetition(at):
 
     life = read_lives([])["a"]
 
-    assert not life.is_repeated_within((9, 11.5))
-    assert life.is_repeated_within((9, 12.5))
+    assert list(life.repeats_within((9, 11.5))) == []
+    assert list(life.repeats_within((9, 12.5))) == [(11, 0)]
     assert life.is_lost
 
 
