@@ -163,8 +163,7 @@ CRASHES: dict[str, Callable[[], Any]] = {
 REPEATED_BY_ITSELF = crash_once.function.__name__
 """The kind of jobs that begin again without any fault but their own."""
 ENDING_THEIR_PROCESS = {
-    each.function.__name__
-    for each in (crash, crash_once, take_too_long, take_too_long_again, ignore_timeout)
+    each.function.__name__ for each in (crash, crash_once, take_too_long, take_too_long_again, ignore_timeout)
 }
 """The kinds of jobs that may end their process. Others that run beside them begin again."""
 
