@@ -128,7 +128,7 @@ def begin_a_long_job(ledger: Ledger, seconds: float = 0.6, mode: Mode = LONG_LIV
 
 @pytest.mark.parametrize(
     ("end", "mode"),
-    [("kill", LONG_LIVED), ("stop", LONG_LIVED), ("kill", FORKING), ("kill", THREADS), ("kill", ASYNC)],
+    [("kill", LONG_LIVED), ("stop", LONG_LIVED), ("kill", FORKING), ("kill", THREADS)],
     ids=lambda each: each if isinstance(each, str) else NAMES[each],
 )
 def test_a_redis_that_is_gone_and_started_again(
@@ -170,9 +170,9 @@ def test_an_outage_longer_than_dead_after_costs_no_living_run(
         assert_told_once(worker, "cannot be reached", "is still loading")
 
 
-@MODES
+@modes(LONG_LIVED, FORKING, ASYNC)
 def test_a_redis_that_hangs(server: RedisServer, start: Start, ledger: Ledger, mode: Mode) -> None:
-    worker = start(server.url, *mode, TEST_SOCKET_TIMEOUT="1")
+    worker = start(server.url, *mode)
     begin_a_long_job(ledger, mode=mode)
 
     server.freeze()
@@ -187,7 +187,7 @@ def test_a_redis_that_hangs(server: RedisServer, start: Start, ledger: Ledger, m
 
 
 def test_a_redis_that_hangs_while_nothing_is_to_do(server: RedisServer, start: Start, ledger: Ledger) -> None:
-    worker = start(server.url, "--interval", "0.5", TEST_SOCKET_TIMEOUT="1")
+    worker = start(server.url, "--interval", "0.5")
     enqueue("perform", 1)
     wait_until_all_is_settled(server, 1)
 
