@@ -22,6 +22,8 @@ from jobqueue.interruption import FOREVER_SECONDS, term_exception
 from jobqueue.recovery import timeout_text
 from jobqueue.sharedpage import Lane, SharedPage
 
+STEPS = 10
+"""More than enough: what was sent to a thread rises with the first step that may be interrupted."""
 _LOCKING = {
     (file, name)
     for file in (logging.__file__, threading.__file__, "<frozen importlib._bootstrap>")
@@ -64,11 +66,8 @@ class LaneInterruption(ABC):
     def close(self) -> None:
         """The job has ended: from here none rises any more."""
         stretch = self._stretch
-        if stretch is None or _take(stretch):
-            return
-        while not stretch.is_sent:
-            time.sleep(0)
-        self._recall()
+        if stretch is not None and not _take(stretch):
+            self._recall(stretch)
 
     def lift(self) -> bool:
         """Forget the timeout, and tell whether anything was to rise in the job."""
@@ -109,9 +108,10 @@ class LaneInterruption(ABC):
     def _raise(self, error: BaseException) -> None:
         """Have it rise in the job."""
 
-    @abstractmethod
-    def _recall(self) -> None:
-        """Let nothing rise that has not yet."""
+    def _recall(self, stretch: _Stretch) -> None:
+        """Let nothing rise later that has been sent, or is about to be."""
+        while not stretch.is_sent:
+            time.sleep(0)
 
 
 class ThreadInterruption(LaneInterruption):
@@ -142,8 +142,18 @@ class ThreadInterruption(LaneInterruption):
             ctypes.c_ulong(self._thread), ctypes.py_object(_kind_of(error))
         )
 
-    def _recall(self) -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
+    def _recall(self, stretch: _Stretch) -> None:
+        """Let it rise here, if it has not yet, with the next steps in Python.
+
+        Taken back by PyThreadState_SetAsyncExc(…, NULL), it would leave CPython 3.11 looking for it, which
+        slows down every thread, and keeps one that is traced from going on at all.
+        """
+        try:
+            super()._recall(stretch)
+            for _ in range(STEPS):
+                pass
+        except BaseException:  # noqa: S110 - the job has ended before
+            pass
 
 
 class TaskInterruption(LaneInterruption):
@@ -165,7 +175,8 @@ class TaskInterruption(LaneInterruption):
         if self._send is not None:
             self._send(self._early)
 
-    def _recall(self) -> None:
+    def _recall(self, stretch: _Stretch) -> None:
+        super()._recall(stretch)
         self._early = None
 
 

@@ -89,6 +89,7 @@ def test_nothing_rises_while_a_thread_takes_the_lock_of_a_log(way):
     time.sleep(0.01)
     while thread.is_alive():
         way.end(TermException("SIGTERM"))
+        time.sleep(0.001)
 
     assert len(raised) == 1
     assert handler.lock.acquire(timeout=1.0)
@@ -104,18 +105,19 @@ def test_nothing_rises_after_the_end(way):
     assert not way.lift()
 
 
-def test_what_was_sent_and_has_not_risen_is_called_back(way, monkeypatch):
-    """The job ends just when it is told to."""
-    sent = []
-    monkeypatch.setattr(way, "_raise", sent.append)
-    recalled = []
-    monkeypatch.setattr(way, "_recall", lambda: recalled.append(True))
+def test_what_is_sent_while_the_job_ends_rises_no_more(way):
     way.open()
-    way.end(TermException("SIGTERM"))
+    stretch = way._stretch
+    stretch.flag.clear()
+
+    def send():
+        way._raise(TermException("SIGTERM"))
+        stretch.is_sent = True
+
+    threading.Timer(0.02, send).start()
 
     way.close()
-
-    assert (len(sent), recalled, way.lift()) == (1, [True], True)
+    wait_in_steps(0.01)
 
 
 def test_it_is_known_to_rise_before_it_does(way, monkeypatch):

@@ -1,7 +1,7 @@
 """Measure this library beside other queues, in turns on one Redis.
 
     python -m benchmarks.peers [NAME…] [--rounds 3] [--append-only everysec] [--write FOLDER]
-                                [--parts throughput memory kills]
+                                [--parts throughput memory kills] [--kinds noop cpu sleep]
 
 A NAME is a part of a queue's name. The result is Markdown on the standard output.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _measure(options: argparse.Namespace, url: str, folder: Path, server: RedisS
             print(f"- {peer.name} is not installed here, and left out")
     if "throughput" in options.parts:
         print(f"\n## Throughput beside other queues, jobs/s\n\n{METHOD}")
-        rates = _print_rates(there, url, folder, options.rounds)
+        rates = _print_rates(there, options.kinds, url, folder, options.rounds)
         if options.write:
             plots.write(options.write, rates)
     if "memory" in options.parts:
@@ -71,23 +72,23 @@ def _measure(options: argparse.Namespace, url: str, folder: Path, server: RedisS
 
 
 def _print_rates(
-    chosen: list[Peer], url: str, folder: Path, rounds: int
+    chosen: list[Peer], kinds: Sequence[str], url: str, folder: Path, rounds: int
 ) -> dict[str, dict[str, list[float]]]:
     measures = {
         (peer.name, kind): partial(rate, peer, kind, url, folder / f"{number}-{kind}")
         for number, peer in enumerate(chosen)
-        for kind in KINDS
+        for kind in kinds
     }
     named = {f"{name}: {kind}": measure for (name, kind), measure in measures.items()}
     taken = dict(zip(measures, in_turns(rounds, named).values(), strict=True))
     print_table(
-        ["", "version", *KINDS, "settings"],
+        ["", "version", *kinds, "settings"],
         [
-            [peer.name, peer.version, *(_shown(taken[peer.name, kind]) for kind in KINDS), peer.told]
+            [peer.name, peer.version, *(_shown(taken[peer.name, kind]) for kind in kinds), peer.told]
             for peer in chosen
         ],
     )
-    return {peer.name: {kind: taken[peer.name, kind] for kind in KINDS} for peer in chosen}
+    return {peer.name: {kind: taken[peer.name, kind] for kind in kinds} for peer in chosen}
 
 
 def _shown(rates: list[float]) -> str:
@@ -119,6 +120,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write JSON and SVG there, too")
     parser.add_argument("--append-only", choices=APPEND_ONLY, default="off")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=KINDS, help="of jobs, for the throughput"
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="all if none is named")
     return parser.parse_args()
 

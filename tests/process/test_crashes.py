@@ -26,6 +26,7 @@ from tests.process.conftest import (
     Mode,
     enqueue,
     full_name,
+    modes,
     state,
     wait_for,
 )
@@ -167,7 +168,7 @@ def test_a_worker_that_is_killed_lets_its_job_fail_or_be_tried_again(
         assert ledger.lines() == ["began 1", "began 1", "1", "2"]
 
 
-@MODES
+@modes(LONG_LIVED, FORKING, ASYNC)
 def test_a_job_of_a_killed_tree_is_tried_again_if_its_definition_says_so(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:

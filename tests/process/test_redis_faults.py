@@ -20,7 +20,20 @@ import redis as redis_client
 
 from jobqueue import connection
 from jobqueue.exceptions import RedisFull
-from tests.process.conftest import Jobworker, Ledger, enqueue, wait_for
+from tests.process.conftest import (
+    ASYNC,
+    FORKING,
+    LONG_LIVED,
+    MODES,
+    NAMES,
+    THREADS,
+    Jobworker,
+    Ledger,
+    Mode,
+    enqueue,
+    modes,
+    wait_for,
+)
 from tests.redisserver import RedisServer
 from tests.tcpproxy import TcpProxy
 
@@ -28,6 +41,8 @@ pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
 Factory = Callable[..., RedisServer]
 
+CLAIMING = modes(LONG_LIVED, ("--threads", "4"), ("--async", "4"))
+"""The ways to claim and settle; one that forks for each job claims and settles as the first does."""
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 
 
@@ -104,21 +119,23 @@ def in_flight(redis: redis_client.Redis) -> int:
     return sum(field.isdigit() for key in redis.keys("resque:inflight:*") for field in redis.hkeys(key))
 
 
-def begin_a_long_job(ledger: Ledger, seconds: float = 1.0) -> None:
+def begin_a_long_job(ledger: Ledger, seconds: float = 0.6, mode: Mode = LONG_LIVED) -> None:
     """Let job 1 run and job 2 wait behind it."""
-    enqueue("begin_and_wait", 1, seconds)
+    enqueue("begin_and_wait", 1, seconds, mode=mode)
     ledger.wait_for("began 1")
-    enqueue("perform", 2)
+    enqueue("perform", 2, mode=mode)
 
 
 @pytest.mark.parametrize(
-    ("end", "options"), [("kill", []), ("stop", []), ("kill", ["--jobs-per-fork", "1"])], ids=str
+    ("end", "mode"),
+    [("kill", LONG_LIVED), ("stop", LONG_LIVED), ("kill", FORKING), ("kill", THREADS)],
+    ids=lambda each: each if isinstance(each, str) else NAMES[each],
 )
 def test_a_redis_that_is_gone_and_started_again(
-    server: RedisServer, start: Start, ledger: Ledger, end: str, options: list[str]
+    server: RedisServer, start: Start, ledger: Ledger, end: str, mode: Mode
 ) -> None:
-    worker = start(server.url, *options)
-    begin_a_long_job(ledger)
+    worker = start(server.url, *mode)
+    begin_a_long_job(ledger, mode=mode)
 
     getattr(server, end)()
     ledger.wait_for("1")
@@ -153,9 +170,10 @@ def test_an_outage_longer_than_dead_after_costs_no_living_run(
         assert_told_once(worker, "cannot be reached", "is still loading")
 
 
-def test_a_redis_that_hangs(server: RedisServer, start: Start, ledger: Ledger) -> None:
-    worker = start(server.url)
-    begin_a_long_job(ledger)
+@modes(LONG_LIVED, FORKING, ASYNC)
+def test_a_redis_that_hangs(server: RedisServer, start: Start, ledger: Ledger, mode: Mode) -> None:
+    worker = start(server.url, *mode)
+    begin_a_long_job(ledger, mode=mode)
 
     server.freeze()
     ledger.wait_for("1")
@@ -182,17 +200,18 @@ def test_a_redis_that_hangs_while_nothing_is_to_do(server: RedisServer, start: S
     assert_told_once(worker, "cannot be reached")
 
 
+@CLAIMING
 def test_connections_that_are_cut_in_the_middle_of_replies(
-    server: RedisServer, start: Start, ledger: Ledger, settings
+    server: RedisServer, start: Start, ledger: Ledger, settings, mode: Mode
 ) -> None:
     with TcpProxy(server.path) as producers, TcpProxy(server.path) as workers:
         settings.JOBQUEUE_REDIS_URL = producers.url
-        start(workers.url, "--count", "2")
+        start(workers.url, "--count", "2", *mode)
         with cutting(workers):
             for number in range(300):
                 if number % 2:
                     producers.cut_in_reply(number % 5)
-                enqueue("perform", number, 0.005 * (number % 4))
+                enqueue("perform", number, 0.005 * (number % 4), mode=mode)
             wait_for(lambda: len(set(ledger.lines())) == 300, "all jobs")
         wait_until_all_is_settled(server, 300)
         connection.disconnect()
@@ -301,11 +320,14 @@ def test_a_master_without_the_replicas_that_it_must_have(
     assert_told_once(worker, "refuses: ")
 
 
-def test_a_redis_that_forgets_its_scripts(server: RedisServer, start: Start, ledger: Ledger) -> None:
-    worker = start(server.url, "--count", "2")
+@CLAIMING
+def test_a_redis_that_forgets_its_scripts(
+    server: RedisServer, start: Start, ledger: Ledger, mode: Mode
+) -> None:
+    worker = start(server.url, "--count", "2", *mode)
     with server.client() as redis:
         for number in range(200):
-            enqueue("perform", number, 0.002)
+            enqueue("perform", number, 0.002, mode=mode)
             if number % 10 == 0:
                 redis.script_flush()
         while len(ledger.lines()) < 200:
@@ -411,20 +433,21 @@ def full(server: RedisServer) -> Iterator[redis_client.Redis]:
         redis.config_set("maxmemory", 0)
 
 
+@MODES
 def test_a_redis_without_memory_is_drained_by_workers_that_come_and_crash(
-    server: RedisServer, full: redis_client.Redis, start: Start, ledger: Ledger
+    server: RedisServer, full: redis_client.Redis, start: Start, ledger: Ledger, mode: Mode
 ) -> None:
     for number in range(100):
-        enqueue("perform", number)
-    enqueue("begin_and_wait", 100, 0.5)
-    enqueue("fail", 101)
-    enqueue("die", 102)
-    enqueue("perform", 103)
+        enqueue("perform", number, mode=mode)
+    enqueue("begin_and_wait", 100, 0.5, mode=mode)
+    enqueue("fail", 101, mode=mode)
+    enqueue("die", 102, mode=mode)
+    enqueue("perform", 103, mode=mode)
     full.config_set("maxmemory", 1)
     with pytest.raises(RedisFull):
         enqueue("perform", 104)
 
-    worker = start(server.url)
+    worker = start(server.url, *mode)
     ledger.wait_for("103")
     wait_for(lambda: full.llen("resque:failed") == 2)
     wait_for(lambda: full.get("resque:stat:processed") == b"104")

@@ -116,8 +116,8 @@ def test_a_job_that_does_not_end_when_told_or_cannot_be_told_is_killed(
     {
         LONG_LIVED: ["sleep", "compute_in_c"],
         FORKING: ["sleep", "compute_in_c"],
-        THREADS: ["rest", "compute_in_c"],
-        ASYNC: ["sleep", "compute_in_c"],
+        THREADS: ["compute_in_c"],
+        ASYNC: ["compute_in_c"],
     }
 )
 def test_the_other_jobs_of_a_batch_are_performed_once_in_their_order(
