@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+import redis as redis_client
 
 from jobqueue import firing
 from jobqueue.firing import LATE_SECONDS, Firing
@@ -243,3 +244,57 @@ def test_a_job_that_cannot_be_made_stops_no_other(redis, settings, turn, caplog,
 
     assert len(waiting(redis)) == 1
     assert "the recurring job 'a' cannot be made: RuntimeError" in caplog.text
+
+
+def test_a_key_of_another_type_is_told_of_and_ends_nothing(redis, settings, turn, caplog):
+    scheduled(settings, a={"every": "1m"})
+    redis.set("resque:fired", "something else")
+    redis.set("resque:persistent_schedules", "something else")
+
+    assert turn(NOON_MS) is None
+    assert turn(NOON_MS + MINUTE_MS) is None
+
+    assert "resque:persistent_schedules cannot be read" in caplog.text
+    assert "the recurring job 'a' cannot be enqueued: WRONGTYPE" in caplog.text
+    redis.delete("resque:fired")
+    assert turn(NOON_MS) == NOON_MS + MINUTE_MS
+
+
+def test_a_full_redis_keeps_the_tick_for_later(redis_factory, settings, monkeypatch):
+    server = redis_factory("--maxmemory-policy", "noeviction")
+    settings.JOBQUEUE_REDIS_URL = server.url
+    settings.TIME_ZONE = "UTC"
+    scheduled(settings, a={"every": "1h"})
+    monkeypatch.setattr("jobqueue.firing.LOOK_SECONDS", 0)
+    scheduler, link = Firing(), Link()
+    with redis_client.Redis.from_url(server.url) as redis:
+        scheduler(link, NOON_MS)
+        redis.config_set("maxmemory", 1)
+        scheduler(link, NOON_MS + HOUR_MS)
+        assert waiting(redis) == []
+
+        redis.config_set("maxmemory", 0)
+        scheduler(link, NOON_MS + HOUR_MS + 5 * MINUTE_MS)
+
+        assert len(waiting(redis)) == 1
+    link.close()
+
+
+def test_what_comes_next_is_reckoned_again_only_when_something_has_changed(
+    redis, settings, turn, monkeypatch
+):
+    scheduled(settings, a={"cron": "0 * * * *"}, b={"every": "1h"})
+    turn(NOON_MS)
+    turn(NOON_MS + 1)
+    reckoned = []
+    following = firing.timing.following
+    monkeypatch.setattr(
+        firing.timing, "following", lambda when, *now: reckoned.append(when.text) or following(when, *now)
+    )
+
+    turn(NOON_MS + MINUTE_MS)
+    assert reckoned == []
+
+    redis.hset("resque:fired", "b", f"{NOON_MS + MINUTE_MS} every 1h")
+    assert turn(NOON_MS + 2 * MINUTE_MS) == NOON_MS + HOUR_MS
+    assert reckoned == ["every 1h"]
