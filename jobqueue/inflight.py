@@ -19,8 +19,9 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
 from jobqueue.keys import to_text
 from jobqueue.link import UNREACHABLE, Link
-from jobqueue.locks import MARK, lock_of
+from jobqueue.locks import lock_of
 from jobqueue.patience import GaveUp, Patience
+from jobqueue.payload import ID_FIELD, ID_PLACE
 from jobqueue.performing import label_of
 from jobqueue.recovery import Ending, Held, Judge, put_back
 from jobqueue.retrying import Later
@@ -55,8 +56,6 @@ class InFlight:
         self._first = self._places.all[0]
         """The only one, where a worker performs one job after another: looked at before the others."""
         self._waits_alone = False
-        self._meets_unique = False
-        """Some job here was unique: until then no job has to be looked at for that."""
         self._batch: deque[Claimed] = deque()
         self._endings = Endings()
         self._begin_run()
@@ -81,7 +80,6 @@ class InFlight:
                 claimed = self._ask(lambda: self._run.claim(queues, most, self._endings, woken_by))
                 self._forget_endings()
                 self._batch.extend(claimed)
-                self._meets_unique = self._meets_unique or MARK in b"".join([job.payload for job in claimed])
                 if claimed and time.monotonic() - asked_at > STALE_SECONDS:
                     # The answer was late, or this process was stopped: the run may have been recovered since
                     self._ask(lambda: self._run.settle(Endings()))
@@ -109,7 +107,7 @@ class InFlight:
             self._batch.popleft()
             place = self._places.all[lane.number]
             place.begin(job, now + HOLD_SECONDS)
-            if self._meets_unique and MARK in job.payload and not self._has_begun(place, job):
+            if job.payload[ID_PLACE] != ID_FIELD and not self._has_begun(place, job):
                 return None
             lane.begin(job.token)
             return job
@@ -130,7 +128,7 @@ class InFlight:
             place = self._first if self._first.job is job else self._places.of(job)
             if place is None:
                 return
-            if self._meets_unique and MARK in job.payload:
+            if job.payload[ID_PLACE] != ID_FIELD:
                 self._note_lock(job, "done")
             if entry is None:
                 self._endings.done.append(job.token)
