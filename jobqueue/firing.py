@@ -37,12 +37,21 @@ class Due(NamedTuple):
     is_run: bool
 
 
+class Upcoming(NamedTuple):
+    """When an entry comes next, while it and what Redis knows of it stay as they were."""
+
+    entry: Recurring
+    fired: Fired
+    moment_ms: int | None
+
+
 class Firing:
     """Enqueues the jobs of the schedule's entries when they are due."""
 
     def __init__(self) -> None:
         self._static: dict[str, Entry] | None = None
         self._dynamic: dict[str, tuple[bytes, Entry]] = {}
+        self._upcoming: dict[str, Upcoming] = {}
         self._next_ms: int | None = None
         self._looked_at = 0.0
         """In seconds of ``time.monotonic``."""
@@ -57,7 +66,9 @@ class Firing:
         if self._static is None:
             self._static = _loaded()
         state = store.state(link)
-        moments = [self._dealt_with(link, entry, state, now_ms) for entry in self._entries(state)]
+        for complaint in state.complaints:
+            self._complain(complaint)
+        moments = [self._next(link, entry, state, now_ms) for entry in self._entries(state)]
         self._next_ms = min((moment for moment in moments if moment is not None), default=None)
         self._looked_at = looked
         return self._next_ms
@@ -78,27 +89,38 @@ class Firing:
         here = environment()
         return [entry for entry in entries.values() if isinstance(entry, Recurring) and entry.is_in(here)]
 
-    def _dealt_with(self, link: Link, entry: Recurring, state: State, now_ms: int) -> int | None:
+    def _next(self, link: Link, entry: Recurring, state: State, now_ms: int) -> int | None:
         """Deal with an entry's tick, if there is one; return when the next comes."""
         if entry.timing is None:
             return None
+        known, fired = self._upcoming.get(entry.name), state.fired.get(entry.name)
+        is_same = known is not None and known.entry is entry and known.fired == fired
+        if known and is_same and (known.moment_ms is None or known.moment_ms > now_ms):
+            return known.moment_ms
+        try:
+            fired = self._dealt_with(link, entry, entry.timing, state, now_ms)
+        except ResponseError as error:
+            # A queue of another type, say, or a full memory; the other entries go on, this one is tried again
+            self._complain(f"the recurring job {entry.name!r} cannot be enqueued: {error}")
+            return None
+        moment_ms = next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
+        self._upcoming[entry.name] = Upcoming(entry, fired, moment_ms)
+        return moment_ms
+
+    def _dealt_with(self, link: Link, entry: Recurring, when: Timing, state: State, now_ms: int) -> Fired:
+        """Deal with an entry's tick, if there is one; return the last one that is dealt with."""
         fired = state.fired.get(entry.name)
         if fired is None:
-            fired = Fired(entry.timing.begin(now_ms), entry.timing.text)
+            fired = Fired(when.begin(now_ms), when.text)
             store.begin(link, entry.name, fired)
-        if due := due_tick(entry, entry.timing, fired, now_ms):
-            self._fire(link, entry, due, now_ms, is_persistent=entry.name in state.persistent)
-            fired = due.fired
-        return next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
-
-    def _fire(self, link: Link, entry: Recurring, due: Due, now_ms: int, *, is_persistent: bool) -> None:
+        due = due_tick(entry, when, fired, now_ms)
+        if due is None:
+            return fired
         made = self._made(entry) if due.is_run else PASSES
-        try:
-            if store.fire(link, entry.name, due.fired, made, now_ms=now_ms, is_persistent=is_persistent):
-                _log.info("enqueued the recurring job entry=%s queue=%s", entry.name, made.queue)
-        except ResponseError as error:
-            # A queue of another type, say; the other entries go on
-            self._complain(f"the recurring job {entry.name!r} cannot be enqueued: {error}")
+        is_persistent = entry.name in state.persistent
+        if store.fire(link, entry.name, due.fired, made, now_ms=now_ms, is_persistent=is_persistent):
+            _log.info("enqueued the recurring job entry=%s queue=%s", entry.name, made.queue)
+        return due.fired
 
     def _made(self, entry: Recurring) -> Made:
         try:

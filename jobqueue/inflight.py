@@ -18,8 +18,9 @@ from jobqueue.attention import Attention
 from jobqueue.currentrun import CurrentRun
 from jobqueue.exceptions import RunLost
 from jobqueue.link import UNREACHABLE
-from jobqueue.locks import MARK, lock_of
+from jobqueue.locks import lock_of
 from jobqueue.patience import GaveUp, Patience
+from jobqueue.payload import ID_FIELD, ID_PLACE
 from jobqueue.performing import label_of
 from jobqueue.recovery import Ending, Held, Judge
 from jobqueue.retrying import Later
@@ -98,7 +99,7 @@ class InFlight:
             self._batch.popleft()
             place = self._places.all[lane.number]
             place.begin(job, now + HOLD_SECONDS)
-            if MARK in job.payload and not self._has_begun(place, job):
+            if job.payload[ID_PLACE] != ID_FIELD and not self._has_begun(place, job):
                 return None
             lane.begin(job.token)
             return job
@@ -119,7 +120,7 @@ class InFlight:
             place = self._first if self._first.job is job else self._places.of(job)
             if place is None:
                 return
-            if MARK in job.payload:
+            if job.payload[ID_PLACE] != ID_FIELD:
                 self._note_lock(job, "done")
             if entry is None:
                 self._endings.done.append(job.token)

@@ -25,6 +25,12 @@ LARGE_BYTES = 100_000
 MOST_CRASHES = 1_000_000
 """No job of ours has more: whatever counts on has been written by a stranger."""
 
+ID_FIELD = b',"id":"'
+ID_PLACE = slice(-(len(ID_FIELD) + ids.LENGTH + 2), -(ids.LENGTH + 2))
+"""Where ``ID_FIELD`` stands if an id of ours is the last field, as in nearly all payloads: then none of those
+follow that stand behind it. Whoever looks at each job looks there first, which is quicker than a search.
+"""
+
 _log = logging.getLogger("jobqueue")
 
 _SHOWN_BYTES = 400

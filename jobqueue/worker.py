@@ -22,7 +22,7 @@ from jobqueue.focus import Focus
 from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
-from jobqueue.payload import decode
+from jobqueue.payload import ID_FIELD, ID_PLACE, decode
 from jobqueue.performing import Outcome, perform
 from jobqueue.queueorder import QueueOrder
 from jobqueue.recovery import after_kill
@@ -242,7 +242,8 @@ class Worker:
 
     def _is_alone(self, payload: bytes) -> bool:
         """Tell whether nothing may be claimed beside a job: it asks for it, or has ended processes before."""
-        return b'"crashes":' in payload or (bool(self._single) and _name(payload) in self._single)
+        has_crashed = payload[ID_PLACE] != ID_FIELD and b'"crashes":' in payload
+        return has_crashed or (bool(self._single) and _name(payload) in self._single)
 
     def _most(self) -> int:
         per_fork = self._options.jobs_per_fork

@@ -7,12 +7,18 @@ import logging
 import time
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
+import redis as redis_client
+from hypothesis import strategies as st
 
 from jobqueue import firing
 from jobqueue.firing import LATE_SECONDS, Firing
 from jobqueue.link import Link
 from jobqueue.store import schedule as store
+from jobqueue.timing import CronTiming
+from tests.goldenfiles import dump, values
+from tests.localtime import local_time
 
 NOON_MS = round(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
 SECOND_MS = 1000
@@ -243,3 +249,138 @@ def test_a_job_that_cannot_be_made_stops_no_other(redis, settings, turn, caplog,
 
     assert len(waiting(redis)) == 1
     assert "the recurring job 'a' cannot be made: RuntimeError" in caplog.text
+
+
+def test_a_key_of_another_type_is_told_of_and_ends_nothing(redis, settings, turn, caplog):
+    scheduled(settings, a={"every": "1m"})
+    redis.set("resque:fired", "something else")
+    redis.set("resque:persistent_schedules", "something else")
+
+    assert turn(NOON_MS) is None
+    assert turn(NOON_MS + MINUTE_MS) is None
+
+    assert "resque:persistent_schedules cannot be read" in caplog.text
+    assert "the recurring job 'a' cannot be enqueued: WRONGTYPE" in caplog.text
+    redis.delete("resque:fired")
+    assert turn(NOON_MS) == NOON_MS + MINUTE_MS
+
+
+def test_a_full_redis_keeps_the_tick_for_later(redis_factory, settings, monkeypatch):
+    server = redis_factory("--maxmemory-policy", "noeviction")
+    settings.JOBQUEUE_REDIS_URL = server.url
+    settings.TIME_ZONE = "UTC"
+    scheduled(settings, a={"every": "1h"})
+    monkeypatch.setattr("jobqueue.firing.LOOK_SECONDS", 0)
+    scheduler, link = Firing(), Link()
+    with redis_client.Redis.from_url(server.url) as redis:
+        scheduler(link, NOON_MS)
+        redis.config_set("maxmemory", 1)
+        scheduler(link, NOON_MS + HOUR_MS)
+        assert waiting(redis) == []
+
+        redis.config_set("maxmemory", 0)
+        scheduler(link, NOON_MS + HOUR_MS + 5 * MINUTE_MS)
+
+        assert len(waiting(redis)) == 1
+    link.close()
+
+
+def test_what_comes_next_is_reckoned_again_only_when_something_has_changed(
+    redis, settings, turn, monkeypatch
+):
+    scheduled(settings, a={"cron": "0 * * * *"}, b={"every": "1h"})
+    turn(NOON_MS)
+    turn(NOON_MS + 1)
+    reckoned = []
+    following = firing.timing.following
+    monkeypatch.setattr(
+        firing.timing, "following", lambda when, *now: reckoned.append(when.text) or following(when, *now)
+    )
+
+    turn(NOON_MS + MINUTE_MS)
+    assert reckoned == []
+
+    redis.hset("resque:fired", "b", f"{NOON_MS + MINUTE_MS} every 1h")
+    assert turn(NOON_MS + 2 * MINUTE_MS) == NOON_MS + HOUR_MS
+    assert reckoned == ["every 1h"]
+
+
+def test_entries_of_the_site_leave_what_rubys_leave(redis, settings, turn):
+    settings.JOBQUEUE_ENVIRONMENT = "development"
+    settings.JOBQUEUE_SCHEDULE = {
+        "send_digest": {
+            "class": "Emailer",
+            "every": ["1h", {"first_in": "1s"}],
+            "queue": "emails",
+            "args": ["person@example.com", "Sample Subject", "Your digest"],
+        },
+        "hash_args": {
+            "class": "Newsletter",
+            "every": ["1h", {"first_in": "1s"}],
+            "args": {"section": "front", "limit": 10},
+        },
+        "nightly_cleanup": {"class": "Cleanup", "cron": "0 3 * * *", "queue": "low"},
+        "manual_import": {"class": "Import", "queue": "low"},
+        "only_production": {"class": "Cleanup", "every": "1s", "queue": "low", "rails_env": "production"},
+    }
+    moment_ms = round(datetime(2026, 11, 21, 0, 22, 3, tzinfo=UTC).timestamp() * 1000)
+
+    with local_time("UTC"):
+        turn(moment_ms - SECOND_MS)
+        turn(moment_ms)
+
+    expected = values("schedule_static_fired")
+    # Ruby's own, which tells its schedulers to load again
+    del expected["resque:schedules_changed"]
+    ours = ("resque:wake", "resque:fired")
+    assert {key: value for key, value in dump(redis).items() if not key.startswith(ours)} == expected
+
+
+@hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(
+    config=st.sampled_from(
+        [{"cron": "*/5 * * * *"}, {"every": "7m"}, {"every": "7m", "missed": "skip"}, {"cron": "* * * * *"}]
+    ),
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from(["turn", "late turn", "begin anew"]),
+            st.integers(0, 20 * MINUTE_MS),
+        ),
+        min_size=5,
+        max_size=40,
+    ),
+)
+def test_no_tick_comes_twice_whatever_schedulers_do(redis, link, settings, monkeypatch, config, steps):
+    redis.flushdb()
+    settings.TIME_ZONE = "UTC"
+    scheduled(settings, each=config)
+    when = firing.schedule.static()["each"].timing
+    schedulers, seen, fired = [Firing() for _ in range(3)], [store.state(link)], []
+    now_ms, begun_ms = NOON_MS, None
+
+    def fire(link, name, due, made, **more):
+        if done := original(link, name, due, made, **more):
+            fired.append(due.tick_ms)
+        return done
+
+    original = store.fire
+    with monkeypatch.context() as patch:
+        patch.setattr("jobqueue.firing.LOOK_SECONDS", 0)
+        patch.setattr(store, "fire", fire)
+        for number, what, passed_ms in steps:
+            now_ms += passed_ms
+            if what == "begin anew":
+                schedulers[number] = Firing()
+            with monkeypatch.context() as late:
+                seen.append(store.state(link))
+                if what == "late turn":
+                    # It was stopped between its look at Redis and what it does then
+                    late.setattr(store, "state", lambda link: seen[-2])
+                schedulers[number](link, now_ms)
+            begun_ms = begun_ms or now_ms
+
+    assert fired == sorted(set(fired))
+    assert len(waiting(redis)) == len(fired)
+    assert all(begun_ms < tick <= now_ms for tick in fired)
+    assert all(when.last(tick - 1, tick) == tick for tick in fired if isinstance(when, CronTiming))

@@ -106,3 +106,17 @@ def test_redis_that_is_away_is_said(run, settings):
 
     with pytest.raises(CommandError, match=r"127\.0\.0\.1:1"):
         run()
+
+
+def test_a_job_that_a_hook_vetoes_is_said(run, monkeypatch):
+    monkeypatch.setattr("jobqueue.schedule.run", lambda *_: None)
+
+    assert run("run", "import") == "import was not enqueued: a before_enqueue hook said no.\n"
+
+
+def test_a_key_of_another_type_is_told_of(run, redis, capsys):
+    redis.set("resque:fired", "something else")
+
+    call_command("jobschedule")
+
+    assert "resque:fired cannot be read" in capsys.readouterr().err

@@ -154,17 +154,17 @@ def _times() -> Iterator[list[str]]:
 
 def of_time(time: str, texts: Sequence[bytes]) -> Iterator[DelayedJob]:
     """Yield jobs in resque-scheduler's keys, of the texts of one time."""
-    moment_ms = _clamped(time, 1000)
+    moment_ms = clamped(time, 1000)
     return (DelayedJob(raw=raw, moment_ms=moment_ms, is_bare=True, time=time) for raw in texts)
 
 
 def scored(found: Sequence[bytes]) -> Iterator[DelayedJob]:
     """Read our jobs as Redis lists them, each before its moment."""
     pairs = zip(found[::2], found[1::2], strict=True)
-    return (DelayedJob(raw=raw, moment_ms=_clamped(score, 1)) for raw, score in pairs)
+    return (DelayedJob(raw=raw, moment_ms=clamped(score, 1)) for raw, score in pairs)
 
 
-def _clamped(number: str | bytes, factor: int) -> int:
+def clamped(number: str | bytes, factor: int) -> int:
     """Return a moment that a page can show, also for what a stranger has written."""
     try:
         return int(min(max(float(number) * factor, 0), LATEST_MS))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from jobqueue.connection import keys
-from jobqueue.inspection.delayed import LATEST_MS, DelayedJob, of_time, scored
+from jobqueue.inspection.delayed import LATEST_MS, DelayedJob, clamped, of_time, scored
 from jobqueue.inspection.replies import fetch, or_else
 from jobqueue.keys import to_text
 
@@ -67,7 +67,7 @@ def page(place: Place, size: int) -> DelayedPage:
     times = or_else([], times, key.delayed_times, complaints)
     listed = _listed(times, place, size, complaints)
     both = sorted([*scored(or_else([], ours, key.later, complaints)), *listed], key=_moment)
-    end_ms = _end_ms(times, listed, size)
+    end_ms = _end_ms(place, times, listed, size)
     known = [each for each in both if each.moment_ms < end_ms]
     shown, goes_on = known[:size], len(both) > size or end_ms < LATEST_MS
     return DelayedPage(
@@ -124,10 +124,12 @@ def _listed(times: Sequence[bytes], place: Place, size: int, complaints: list[st
     return [job for (name, *_), texts in found for job in of_time(name, or_else([], texts, name, []))]
 
 
-def _end_ms(times: Sequence[bytes], listed: Sequence[DelayedJob], size: int) -> int:
+def _end_ms(place: Place, times: Sequence[bytes], listed: Sequence[DelayedJob], size: int) -> int:
     """Return until when all is known: lists that Ruby has emptied may leave too few jobs of as many times."""
-    last = to_text(times[-1]) if len(times) > size and len(listed) <= size else ""
-    return (int(last) + 1) * 1000 if last.isdecimal() else LATEST_MS + 1
+    is_cut = len(times) > size and len(listed) <= size
+    last_ms = clamped(times[-1], 1000) if is_cut else 0
+    # Else a page would lead back to itself, by a time of no form
+    return last_ms + 1000 if last_ms > place.moment_ms else LATEST_MS + 1
 
 
 def _next(place: Place, shown: Sequence[DelayedJob], known: Sequence[DelayedJob], end_ms: int) -> Place:

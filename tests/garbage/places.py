@@ -96,6 +96,7 @@ PLACES = {
             key, {text: 1, text + b" ": 1e300, b'{"queue":"work","attempts":[' + text + b"]}": 2}
         ),
     ),
+    "wake_scheduler": _list(KEYS.wake_scheduler),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
     "unique": Place(

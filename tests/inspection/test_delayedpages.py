@@ -140,6 +140,15 @@ def test_many_times_that_ruby_has_emptied_hide_nothing(redis):
     assert [id for each in shown for id in each] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("time", ["soon", "1" * 5000, "nan"])
+def test_times_of_no_form_lead_no_page_back_to_itself(redis, time):
+    for number in range(30):
+        redis.zadd("resque:delayed_queue_schedule", {f"{time}{'0' * number}": 5})
+    delay("q", [payload("a")], AT_MS)
+
+    assert ["a"] in all_pages(20)
+
+
 # Searching
 
 

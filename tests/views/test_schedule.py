@@ -144,3 +144,11 @@ def test_who_may_only_see_is_offered_no_action(reader):
 
     assert "nightly" in text and "Run now" not in text
     assert "Run now" not in reader.get("/jobs/schedule/nightly/").content.decode()
+
+
+def test_a_job_that_a_hook_vetoes_is_said(staff, monkeypatch):
+    monkeypatch.setattr("jobqueue.views.schedule.run_entry", lambda *_: None)
+
+    response = staff.post("/jobs/schedule/nightly/run/", follow=True)
+
+    assert b"nightly was not enqueued: a before_enqueue hook said no" in response.content
