@@ -229,7 +229,9 @@ def _replay(queue: str, payload: bytes, moment_ms: int | None) -> str:
 def _announce(definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms: int | None) -> None:
     """Tell after-hooks and receivers of the signal; free where there are none."""
     receivers, hooks = signals.job_enqueued.receivers, definition.hooks.after_enqueue
-    at = duetime.as_datetime(moment) if (moment := duetime.ahead(moment_ms)) else None
+    # None for nearly all: a call would cost each of them
+    moment = moment_ms and duetime.ahead(moment_ms)
+    at = duetime.as_datetime(moment) if moment else None
     if at:
         hooks += definition.hooks.after_schedule
     is_logged = _log.isEnabledFor(logging.DEBUG)

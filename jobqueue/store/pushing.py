@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
@@ -18,6 +18,8 @@ from jobqueue.keys import Keys
 from jobqueue.link import Call, Link
 from jobqueue.scripts import load
 from jobqueue.trouble import is_demoted
+
+T = TypeVar("T")
 
 MOST_PER_SCRIPT = 1000
 """Lua hands at most some thousands of values to one command."""
@@ -97,7 +99,13 @@ def push(queue: str, payloads: Sequence[bytes]) -> None:
     def names(key: Keys) -> list[str]:
         return [key.queue(queue), key.queues, key.wake(queue), key.wake_any]
 
-    send("enqueue", names, [queue], [(payload,) for payload in payloads], f"Enqueued in {queue!r}")
+    done = f"Enqueued in {queue!r}"
+    if len(payloads) == 1:
+        # As nearly always: no step more than an enqueue costs in any case
+        with reaching():
+            _send("enqueue", names, [queue, payloads[0]], done)
+    else:
+        _in_parts("enqueue", names, ([queue, *some] for some in _parts(payloads)), done)
 
 
 def send(
@@ -112,13 +120,23 @@ def send(
     ``names`` returns its keys; ``args`` are its arguments before those of the items; ``done`` says what is
     then done. Returns its answers; raises as ``push`` does.
     """
+    return _in_parts(script, names, ([*args, *chain.from_iterable(some)] for some in _parts(items)), done)
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + MOST_PER_SCRIPT] for start in range(0, len(items), MOST_PER_SCRIPT))
+
+
+def _in_parts(
+    script: str, names: Callable[[Keys], Sequence[str]], parts: Iterable[Sequence[Any]], done: str
+) -> list[Any]:
+    """Run a script for the arguments of each part; too few replicas of one part stop no other."""
     answers: list[Any] = []
     shortage: NotReplicated | None = None
-    for start in range(0, len(items), MOST_PER_SCRIPT):
-        some = chain.from_iterable(items[start : start + MOST_PER_SCRIPT])
+    for args in parts:
         try:
             with reaching():
-                answers.append(_send(script, names, [*args, *some], done))
+                answers.append(_send(script, names, args, done))
         except NotReplicated as error:
             shortage = error
     if shortage:
