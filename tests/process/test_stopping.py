@@ -165,7 +165,7 @@ def test_a_setting_lets_jobs_that_are_ended_fail(
 
     found = failure(redis)
     assert (found.exception, found.error) == ("jobqueue.exceptions.TermException", "SIGTERM")
-    assert "jobs.py" in found.backtrace[0]
+    assert "waiting.py" in found.backtrace[0]
     assert redis.get("resque:stat:failed") == b"1"
     assert own_keys(redis) == []
 
