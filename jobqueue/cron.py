@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from heapq import merge
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -30,8 +31,8 @@ NICKNAMES = {
 }
 LONGEST_TEXT = 1_000
 
-_SHIFT = timedelta(hours=3)
-"""More than any clock is put forward or back."""
+_NEAR = timedelta(hours=3)
+"""More than clocks are put forward or back nowadays."""
 _A_SECOND = timedelta(seconds=1)
 
 
@@ -110,22 +111,42 @@ class Cron:
 
     def _walk(self, moment: datetime, *, back: bool = False) -> Iterator[datetime]:
         """Yield the times after a moment, or those before it, the next one first."""
-        start = moment.astimezone(self.zone)
-        if self._goes_by_clock:
-            # Where the clock is put back, the same times of the clock lie before and after the moment
-            start = (moment + _SHIFT if back else moment - _SHIFT).astimezone(self.zone).replace(tzinfo=None)
-        for time in _Times(self._fields, self._days, start, back=back):
-            found = time.replace(tzinfo=self.zone) if self._goes_by_clock else time
-            in_utc = found.astimezone(UTC)
-            is_skipped = in_utc.astimezone(self.zone).replace(tzinfo=None) != found.replace(tzinfo=None)
-            if not is_skipped and (in_utc < moment if back else in_utc > moment):
-                yield in_utc
+        folds = (0,) if self._goes_by_clock else (0, 1)
+        last = None
+        for time in merge(*(self._meant(moment, fold, back) for fold in folds), reverse=back):
+            if (time < moment if back else time > moment) and time != last:
+                yield time
+                last = time
+
+    def _meant(self, moment: datetime, fold: int, back: bool) -> Iterator[datetime]:
+        """Yield the moments at which the clock on the wall shows the times, for the first time or the second.
+
+        Begins with some on the other side of ``moment``, where the clock is put back near it.
+        """
+        # By the clock alone: in a zone cronsim goes in whole hours, and a clock may be put by half an hour
+        for wall in _Times(self._fields, self._days, self._start(moment, back), back=back):
+            time = wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
+            is_skipped = time.astimezone(self.zone).replace(tzinfo=None) != wall
+            if not is_skipped:
+                yield time
+
+    def _start(self, moment: datetime, back: bool) -> datetime:
+        """Return what the clock shows at a moment; more, or less, where it is put back near it."""
+        before, now, after = (
+            each.astimezone(self.zone).replace(tzinfo=None)
+            for each in (moment - _NEAR, moment, moment + _NEAR)
+        )
+        shift = abs(after - before - 2 * _NEAR)
+        return now + shift if back else now - shift
 
 
 def _zone(word: str) -> tzinfo | None:
     """Return the time zone that a word names; None if it names none."""
     if re.fullmatch(r"[+-]\d\d:?\d\d", word, re.ASCII):
-        return datetime.strptime(word, "%z").tzinfo
+        try:
+            return datetime.strptime(word, "%z").tzinfo
+        except ValueError:
+            raise InvalidSchedule(f"there is no time zone {word!r}") from None
     if not re.fullmatch(r"[A-Z][\w+-]+(/[A-Z][\w+-]+){0,2}", word, re.ASCII):
         return None
     try:
