@@ -15,11 +15,12 @@ from jobqueue import schedule, timing
 from jobqueue.conf import environment
 from jobqueue.inspection.schedule import Fired, State
 from jobqueue.link import Link
-from jobqueue.recurring import BadEntry, Recurring, persistent
+from jobqueue.recurring import BadEntry, Recurring
 from jobqueue.schedule import Entry
 from jobqueue.store import schedule as store
 from jobqueue.store.schedule import Made
 from jobqueue.timing import Timing
+from jobqueue.trouble import is_closed
 
 LATE_SECONDS = 60
 """A tick that is dealt with so late was missed: no scheduler lived, or Redis was away."""
@@ -64,17 +65,36 @@ class Firing:
         if not is_due and looked < self._looked_at + LOOK_SECONDS:
             return self._soonest(now_ms + round(LOOK_SECONDS * 1000))
         if self._static is None:
-            self._static = _loaded()
+            self._static = self._loaded(link)
         state = store.state(link)
         for complaint in state.complaints:
             self._complain(complaint)
-        moments = [self._next(link, entry, state, now_ms) for entry in self._entries(state)]
+        found = [self._next(link, entry, state, now_ms) for entry in self._entries(state)]
+        self._upcoming = {each.entry.name: each for each in found if each}
+        moments = (each.moment_ms for each in self._upcoming.values())
         self._next_ms = min((moment for moment in moments if moment is not None), default=None)
         self._looked_at = looked
         return self._next_ms
 
     def _soonest(self, moment_ms: int) -> int:
         return moment_ms if self._next_ms is None else min(moment_ms, self._next_ms)
+
+    def _loaded(self, link: Link) -> dict[str, Entry]:
+        """Return the entries of this site; those that ask for it are stored in Redis too."""
+        entries = schedule.static()
+        here = environment()
+        for entry in entries.values():
+            if isinstance(entry, Recurring) and entry.persist and entry.is_in(here):
+                self._keep(link, entry)
+        return entries
+
+    def _keep(self, link: Link, entry: Recurring) -> None:
+        try:
+            store.keep(link, entry.name, schedule.stored(entry))
+        except ResponseError as error:
+            if is_closed(error):
+                raise
+            self._complain(f"the entry {entry.name!r} of the schedule cannot be stored in Redis: {error}")
 
     def _entries(self, state: State) -> list[Recurring]:
         """Return the entries that count here; each of the others is told of once."""
@@ -89,36 +109,37 @@ class Firing:
         here = environment()
         return [entry for entry in entries.values() if isinstance(entry, Recurring) and entry.is_in(here)]
 
-    def _next(self, link: Link, entry: Recurring, state: State, now_ms: int) -> int | None:
-        """Deal with an entry's tick, if there is one; return when the next comes."""
+    def _next(self, link: Link, entry: Recurring, state: State, now_ms: int) -> Upcoming | None:
+        """Deal with an entry's tick, if there is one; tell when the next comes, None if nobody knows."""
         if entry.timing is None:
             return None
         known, fired = self._upcoming.get(entry.name), state.fired.get(entry.name)
         is_same = known is not None and known.entry is entry and known.fired == fired
         if known and is_same and (known.moment_ms is None or known.moment_ms > now_ms):
-            return known.moment_ms
+            return known
         try:
             fired = self._dealt_with(link, entry, entry.timing, state, now_ms)
         except ResponseError as error:
+            if is_closed(error):
+                raise
             # A queue of another type, say, or a full memory; the other entries go on, this one is tried again
             self._complain(f"the recurring job {entry.name!r} cannot be enqueued: {error}")
             return None
         moment_ms = next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
-        self._upcoming[entry.name] = Upcoming(entry, fired, moment_ms)
-        return moment_ms
+        return Upcoming(entry, fired, moment_ms)
 
     def _dealt_with(self, link: Link, entry: Recurring, when: Timing, state: State, now_ms: int) -> Fired:
         """Deal with an entry's tick, if there is one; return the last one that is dealt with."""
         fired = state.fired.get(entry.name)
         if fired is None:
-            fired = Fired(when.begin(now_ms), when.text)
-            store.begin(link, entry.name, fired)
+            # From where another scheduler has begun, or a tick of its own would come beside that one's
+            fired = store.begin(link, entry.name, Fired(when.begin(now_ms), when.text))
         due = due_tick(entry, when, fired, now_ms)
         if due is None:
             return fired
         made = self._made(entry) if due.is_run else PASSES
-        is_persistent = entry.name in state.persistent
-        if store.fire(link, entry.name, due.fired, made, now_ms=now_ms, is_persistent=is_persistent):
+        config = state.persistent.get(entry.name, b"")
+        if store.fire(link, entry.name, due.fired, made, now_ms=now_ms, config=config):
             _log.info("enqueued the recurring job entry=%s queue=%s", entry.name, made.queue)
         return due.fired
 
@@ -147,13 +168,3 @@ def due_tick(entry: Recurring, when: Timing, fired: Fired, now_ms: int) -> Due |
     is_in_time = now_ms - tick <= LATE_SECONDS * 1000
     is_made_up = entry.missed == "run-once" and fired.timing == when.text
     return Due(Fired(tick, when.text), is_in_time or is_made_up)
-
-
-def _loaded() -> dict[str, Entry]:
-    """Return the entries of this site; those that ask for it are stored in Redis too."""
-    entries = schedule.static()
-    here = environment()
-    for entry in entries.values():
-        if isinstance(entry, Recurring) and entry.persist and entry.is_in(here):
-            store.put(entry.name, persistent(entry.config))
-    return entries

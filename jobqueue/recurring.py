@@ -73,10 +73,6 @@ def read(name: str, config: Any, zone: tzinfo, source: Source) -> Recurring:
 
     Raises InvalidSchedule.
     """
-    if not isinstance(config, Mapping):
-        raise InvalidSchedule(
-            f"{rubyjson.shown(config)} should be a mapping, such as {{'cron': '0 8 * * *', 'class': …}}"
-        )
     fields = normal(config)
     args = _args(fields.get("args"))
     kwargs = _mapping("kwargs", fields)
@@ -97,8 +93,15 @@ def read(name: str, config: Any, zone: tzinfo, source: Source) -> Recurring:
     )
 
 
-def normal(config: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a configuration without the colons that Ruby's YAML may have before names."""
+def normal(config: Any) -> dict[str, Any]:
+    """Return a configuration without the colons that Ruby's YAML may have before names.
+
+    Raises InvalidSchedule for what is none.
+    """
+    if not isinstance(config, Mapping):
+        raise InvalidSchedule(
+            f"{rubyjson.shown(config)} should be a mapping, such as {{'cron': '0 8 * * *', 'class': …}}"
+        )
     return {str(name).lstrip(":"): value for name, value in config.items()}
 
 
@@ -111,7 +114,7 @@ def persistent(config: Mapping[str, Any]) -> bytes:
     fields = {name: value for name, value in given.items() if name not in ("persist", "kwargs")}
     if kwargs := given.get("kwargs"):
         fields["args"] = [*_args(fields.get("args")), {KWARGS: kwargs}]
-    if "every" in fields:
+    if not fields.get("cron") and fields.get("every") is not None:
         fields["every"] = _every(fields["every"])
     return rubyjson.encode(_json("the entry", fields)).encode()
 
@@ -143,6 +146,7 @@ def _text(what: str, fields: Mapping[str, Any]) -> str:
     value = fields.get(what)
     if value is not None and not isinstance(value, str):
         raise InvalidSchedule(f"{what}: {rubyjson.shown(value)} should be a text")
+    _json(what, value)
     return value or ""
 
 

@@ -13,8 +13,9 @@ from jobqueue import enqueueing, payload, recurring, registry, rubyjson, schedul
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
 from jobqueue.definition import resolve
-from jobqueue.exceptions import InvalidArguments, InvalidSchedule, UnknownJob
+from jobqueue.exceptions import InvalidArguments, InvalidDefinition, InvalidSchedule, UnknownJob
 from jobqueue.ids import new_id
+from jobqueue.options import check_queue
 from jobqueue.payload import KWARGS, Job
 from jobqueue.recurring import BadEntry, Recurring, Source
 from jobqueue.store import schedule as store
@@ -45,11 +46,7 @@ def set_schedule(name: str, config: Mapping[str, Any]) -> None:
         raise InvalidSchedule("persist: no process but this one would know the entry; leave it out")
     if not isinstance(fields.get("class"), str | None):
         fields["class"] = resolve(fields["class"]).name
-    entry = checked(name, fields, "redis")
-    if entry.queue is None:
-        # Ruby knows no queue of a job of ours
-        fields["queue"] = queue_of(entry)
-    store.put(name, recurring.persistent(fields))
+    store.put(name, stored(checked(name, fields, "redis")))
 
 
 def remove_schedule(name: str) -> bool:
@@ -62,16 +59,33 @@ def checked(name: str, config: Any, source: Source) -> Recurring:
     entry = recurring.read(name, config, get_default_timezone(), source)
     job = job_of(entry)
     definition = definition_of(entry)
-    if not (entry.queue or definition):
-        raise InvalidSchedule(
-            f"no installed app defines the job {rubyjson.shown(entry.job)}, so the entry needs a `queue`"
-        )
+    _check_queue(entry, definition)
     if definition and entry.timing:
         try:
             definition.arity.check(definition.name, job.args, job.kwargs)
         except InvalidArguments as error:
             raise InvalidSchedule(str(error)) from error
+    if entry.persist:
+        stored(entry)
     return entry
+
+
+def stored(entry: Recurring) -> bytes:
+    """Return how an entry stands in Redis, for schedulers of Ruby too; raise InvalidSchedule."""
+    # They know no queue of a job of ours
+    return recurring.persistent(entry.config if entry.queue else {**entry.config, "queue": queue_of(entry)})
+
+
+def _check_queue(entry: Recurring, definition: Defined[..., Any] | None) -> None:
+    if entry.queue:
+        try:
+            check_queue(entry.queue, "the entry")
+        except InvalidDefinition as error:
+            raise InvalidSchedule(str(error)) from error
+    elif definition is None:
+        raise InvalidSchedule(
+            f"no installed app defines the job {rubyjson.shown(entry.job)}, so the entry needs a `queue`"
+        )
 
 
 def definition_of(entry: Recurring) -> Defined[..., Any] | None:
@@ -86,6 +100,12 @@ def queue_of(entry: Recurring) -> str:
     """Return the queue to which an entry's jobs go."""
     definition = definition_of(entry)
     return entry.queue or (definition.queue if definition else "")
+
+
+def is_unique(entry: Recurring) -> bool:
+    """Tell whether an entry's job may meet its equal, and then is not enqueued."""
+    definition = definition_of(entry)
+    return definition is not None and definition.unique is not None
 
 
 def make(entry: Recurring) -> Made:

@@ -141,6 +141,52 @@ def test_schedulers_with_other_times_for_an_entry_do_not_silence_each_other(redi
     assert len(waiting(redis)) == 5
 
 
+@pytest.mark.parametrize("garbage", ["soon", "5", "99999999999999 0 * * * *"])
+def test_garbage_in_the_place_of_a_tick_silences_no_entry(redis, settings, turn, garbage):
+    scheduled(settings, hourly={"cron": "0 * * * *"})
+    redis.hset("resque:fired", "hourly", garbage)
+
+    turn(NOON_MS - MINUTE_MS)
+    turn(NOON_MS)
+
+    assert len(waiting(redis)) == 1
+
+
+def test_a_new_entry_that_two_schedulers_meet_at_once_comes_once(redis, link, settings, monkeypatch):
+    scheduled(settings, each={"every": ["1h", {"first_in": 0}]})
+    before = store.state(link)
+    Firing()(link, NOON_MS)
+
+    # The other one looked at Redis before, and is a little late
+    monkeypatch.setattr(store, "state", lambda link: before)
+    Firing()(link, NOON_MS + 5)
+
+    assert len(waiting(redis)) == 1
+
+
+@pytest.mark.parametrize("change", ["removed", "changed", "set"])
+def test_an_entry_that_changes_after_a_scheduler_has_looked_is_not_fired_as_it_was(
+    redis, link, settings, turn, monkeypatch, change
+):
+    scheduled(settings, **({"each": {"every": "1m"}} if change == "set" else {}))
+    if change != "set":
+        store.put("each", b'{"class":"Report","every":"1m","queue":"reports"}')
+    turn(NOON_MS)
+    before = store.state(link)
+
+    if change == "removed":
+        store.remove("each")
+    else:
+        store.put("each", b'{"class":"Other","every":"1m","queue":"others"}')
+    with monkeypatch.context() as late:
+        late.setattr(store, "state", lambda link: before)
+        turn(NOON_MS + MINUTE_MS)
+
+    assert waiting(redis) == []
+    turn(NOON_MS + MINUTE_MS + 1)
+    assert len(waiting(redis, "others")) == (change != "removed")
+
+
 def test_entries_of_another_environment_do_not_count(redis, settings, turn):
     settings.JOBQUEUE_ENVIRONMENT = "staging"
     scheduled(settings, a={"every": "1m", "env": "production"}, b={"every": "1h", "env": "test staging"})
@@ -197,6 +243,49 @@ def test_an_entry_that_persists_is_stored_for_ruby(redis, settings, turn):
     assert {name: json.loads(text) for name, text in stored.items()} == {
         b"each": {"class": "Report", "queue": "reports", "every": "90s"}
     }
+
+
+def test_an_entry_that_persists_tells_ruby_the_queue_of_a_job_of_ours(redis, settings, turn):
+    settings.JOBQUEUE_SCHEDULE = {"Emailer": {"cron": "0 8 * * *", "args": [1, 2, 3], "persist": True}}
+
+    turn(NOON_MS)
+
+    assert json.loads(redis.hget("resque:persistent_schedules", "Emailer"))["queue"] == "emails"
+
+
+def test_an_entry_that_cannot_be_stored_for_ruby_is_told_of_and_stops_none(redis, settings, turn, caplog):
+    scheduled(settings, each={"every": "1m", "persist": True})
+    redis.set("resque:persistent_schedules", "something else")
+
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+
+    assert len(waiting(redis)) == 1
+    assert "the entry 'each' of the schedule cannot be stored in Redis" in caplog.text
+
+
+def test_a_redis_that_takes_no_writes_is_waited_for(link, settings, turn, monkeypatch):
+    scheduled(settings, each={"every": "1m"})
+    turn(NOON_MS)
+
+    def fire(*_, **__):
+        raise redis_client.ReadOnlyError("You can't write against a read only replica.")
+
+    monkeypatch.setattr(store, "fire", fire)
+
+    with pytest.raises(redis_client.ReadOnlyError):
+        turn(NOON_MS + MINUTE_MS)
+
+
+def test_entries_that_are_gone_are_forgotten(settings, link, turn):
+    scheduler = Firing()
+    for number in range(3):
+        store.put(f"digest_of_{number}", b'{"class":"Digest","every":"1h","queue":"q"}')
+        scheduler(link, NOON_MS + number)
+        store.remove(f"digest_of_{number}")
+    scheduler(link, NOON_MS + 4)
+
+    assert (scheduler._upcoming, scheduler._dynamic) == ({}, {})
 
 
 def test_a_scheduler_that_is_woken_often_looks_at_the_schedule_now_and_then(link, settings, monkeypatch):

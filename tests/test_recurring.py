@@ -82,6 +82,7 @@ def test_parameters_are_read():
     [
         ({"queue": 3}, "queue: 3 should be a text"),
         ({"class": ["A"]}, "class: ['A'] should be a text"),
+        ({"class": "\ud800"}, "class: '\\ud800' is no valid Unicode"),
         ({"args": [datetime(2026, 1, 1)]}, "args[0]: datetime"),
         ({"kwargs": [1]}, "kwargs: [1] should be a mapping of names"),
         ({"kwargs": {"a": {1, 2}}}, "kwargs.a: {1, 2} is no JSON value"),
@@ -118,6 +119,13 @@ def test_what_would_end_rubys_scheduler_is_stored_in_another_form():
     assert stored == {"every": "90s", "class": "Report", "args": ["a", {"_kwargs": {"limit": 1}}]}
     paced = recurring.persistent({"every": [timedelta(hours=1), {":first_in": 5}]})
     assert json.loads(paced) == {"every": ["3600s", {"first_in": "5s"}]}
+
+
+@pytest.mark.parametrize("every", [None, "", "soon", [], 5])
+def test_a_length_of_time_that_does_not_count_is_stored_as_it_is(every):
+    config = {"cron": "0 8 * * *", "every": every}
+
+    assert json.loads(recurring.persistent(config)) == config
 
 
 def test_what_is_no_json_is_not_stored():

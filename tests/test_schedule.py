@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -175,6 +175,19 @@ def test_the_queue_is_the_entrys_own_or_the_definitions(settings):
     assert "so the entry needs a `queue`" in problem(settings, every="1h")
 
 
+def test_a_queue_that_no_worker_could_be_told_of_is_refused(settings):
+    assert "could not stand in a worker's list" in problem(settings, every="1h", queue="high,low")
+
+
+def test_what_could_not_be_stored_for_ruby_is_refused(settings):
+    since = date(2026, 11, 21)
+
+    said = problem(settings, every="1h", queue="q", persist=True, since=since)
+
+    assert "the entry.since: datetime.date(2026, 11, 21) is no JSON value" in said
+    assert entry(queue="q", since=since).config["since"] == since
+
+
 def test_arguments_have_to_fit_the_definition(settings):
     said = problem(settings, every="1h", **{"class": "Emailer"})
 
@@ -275,6 +288,7 @@ def test_an_entry_that_is_set_tells_ruby_the_queue_of_a_job_of_ours(redis):
         ({"every": "1h"}, "needs a `queue`"),
         ({"every": "1h", "queue": "q", "persist": False}, "no process but this one"),
         ({"every": "1h", "queue": "q", "args": [{1}]}, "no JSON value"),
+        ("1h", "'1h' should be a mapping"),
     ],
 )
 def test_what_would_end_rubys_scheduler_is_not_set(redis, config, message):

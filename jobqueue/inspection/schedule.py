@@ -65,7 +65,7 @@ def state_of(replies: Sequence[Any]) -> State:
     )
     return State(
         _pairs(persistent),
-        {name: found for name, value in _pairs(fired).items() if (found := _fired(value))},
+        {name: fired_of(value) for name, value in _pairs(fired).items()},
         {name: parse(to_text(value)) for name, value in _pairs(last).items()},
         frozenset(map(to_text, paused)),
         None if master is None else to_text(master),
@@ -73,11 +73,12 @@ def state_of(replies: Sequence[Any]) -> State:
     )
 
 
-def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
-    return {to_text(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
-
-
-def _fired(value: bytes) -> Fired | None:
+def fired_of(value: bytes) -> Fired:
+    """Read up to where an entry's ticks are dealt with; what no script has written is long ago."""
     # More digits are no moment of this millennium
     found = re.fullmatch(r"(-?\d{1,13}) (.*)", to_text(value), re.ASCII | re.DOTALL)
-    return Fired(int(found[1]), found[2]) if found else None
+    return Fired(int(found[1]), found[2]) if found else Fired(0, "")
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
+    return {to_text(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}

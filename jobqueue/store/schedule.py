@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jobqueue import clock
 from jobqueue.connection import client, keys, reaching
-from jobqueue.inspection.schedule import Fired, State, commands, state_of
+from jobqueue.inspection.schedule import Fired, State, commands, fired_of, state_of
 from jobqueue.link import Call, Link
 from jobqueue.masterlock import master_lock
 from jobqueue.scripts import load
@@ -29,22 +29,26 @@ def state(link: Link) -> State:
     return state_of(link.exchange(*commands()))
 
 
-def begin(link: Link, name: str, fired: Fired) -> None:
-    """Let the ticks of a new entry count from a moment on, unless they count already."""
-    link.command("HSETNX", keys().fired, name, f"{fired.tick_ms} {fired.timing}")
+def begin(link: Link, name: str, fired: Fired) -> Fired:
+    """Let the ticks of a new entry count from a moment on, unless they count already; return from when."""
+    if link.command("HSETNX", keys().fired, name, f"{fired.tick_ms} {fired.timing}"):
+        return fired
+    value = link.command("HGET", keys().fired, name)
+    return fired if value is None else fired_of(value)
 
 
-def fire(link: Link, name: str, fired: Fired, made: Made, *, now_ms: int, is_persistent: bool) -> bool:
+def fire(link: Link, name: str, fired: Fired, made: Made, *, now_ms: int, config: bytes) -> bool:
     """Enqueue the job of a tick, unless this tick or a later one was dealt with; tell whether it was.
 
-    A tick of an entry that is paused, or that a scheduler of Ruby fires, passes. Raises redis-py's errors.
+    A tick of an entry that is paused, or that a scheduler of Ruby fires, passes. ``config`` is how the entry
+    stands in Redis, empty if it does not; nothing happens if it has changed. Raises redis-py's errors.
     """
     key = keys()
     queue = made.queue
     to = [key.fired, key.paused_schedule, key.last_enqueued]
     to += [key.queue(queue), key.queues, key.wake(queue), key.wake_any, key.unique, key.runs]
-    to += [master_lock(key) if is_persistent else ""]
-    args = [name, fired.tick_ms, fired.timing, clock.started(now_ms / 1000), *made, key.prefix]
+    to += [key.persistent_schedules, master_lock(key)]
+    args = [name, fired.tick_ms, fired.timing, clock.started(now_ms / 1000), *made, key.prefix, config]
     (answer,) = link.run(Call(load("fire"), to, args))
     return bool(answer == 1)
 
@@ -71,9 +75,17 @@ def resume(names: Iterable[str]) -> None:
         client().srem(keys().paused_schedule, *names)
 
 
+def keep(link: Link, name: str, config: bytes) -> None:
+    """Store the configuration of an entry of this site. Raises redis-py's errors."""
+    link.run(Call(load("set_schedule"), _changed_keys(), [name, config]))
+
+
 def _change(name: str, config: bytes) -> bool:
+    with reaching():
+        return bool(load("set_schedule")(client(), _changed_keys(), [name, config]))
+
+
+def _changed_keys() -> list[str]:
     key = keys()
     names = [key.persistent_schedules, key.schedules_changed, key.fired, key.paused_schedule]
-    with reaching():
-        answer = load("set_schedule")(client(), [*names, key.wake_scheduler], [name, config])
-    return bool(answer)
+    return [*names, key.wake_scheduler]

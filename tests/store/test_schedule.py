@@ -39,9 +39,9 @@ def link(redis):
     link.close()
 
 
-def fire(link, tick_ms=NOW_MS, made=FIRST, *, timing="every 1s", is_persistent=False):
+def fire(link, tick_ms=NOW_MS, made=FIRST, *, timing="every 1s", config=b""):
     fired = Fired(tick_ms, timing)
-    return schedule.fire(link, "send_digest", fired, made, now_ms=NOW_MS, is_persistent=is_persistent)
+    return schedule.fire(link, "send_digest", fired, made, now_ms=NOW_MS, config=config)
 
 
 def left(redis, *but):
@@ -76,7 +76,7 @@ def test_an_entry_is_removed_as_by_ruby(redis):
 
 def test_an_entry_that_was_removed_begins_anew(redis, link):
     schedule.put("send_digest", CONFIG)
-    fire(link)
+    fire(link, config=CONFIG)
     schedule.pause(["send_digest"])
 
     schedule.remove("send_digest")
@@ -93,7 +93,7 @@ def test_a_tick_leaves_what_ruby_leaves(redis, link):
     redis.delete("resque:schedules_changed")
 
     with local_time("UTC"):
-        assert fire(link, is_persistent=True)
+        assert fire(link, config=CONFIG)
 
     expected = values("schedule_dynamic_fired")
     del expected[LOCK]
@@ -154,19 +154,29 @@ def test_the_ticks_of_a_paused_entry_pass(redis, link):
 
 
 def test_rubys_master_fires_what_it_knows(redis, link):
+    schedule.put("send_digest", CONFIG)
     redis.set(LOCK, "localhost:28570")
 
-    assert not fire(link, NOW_MS, is_persistent=True)
+    assert not fire(link, NOW_MS, config=CONFIG)
     redis.delete(LOCK)
 
-    assert not fire(link, NOW_MS, is_persistent=True)
-    assert fire(link, NOW_MS + 1000, is_persistent=True)
+    assert not fire(link, NOW_MS, config=CONFIG)
+    assert fire(link, NOW_MS + 1000, config=CONFIG)
+
+
+def test_an_entry_that_is_not_as_it_was_read_is_left_alone(redis, link):
+    assert not fire(link, config=CONFIG)
+    schedule.put("send_digest", CONFIG)
+    assert not fire(link)
+
+    assert not redis.exists("resque:fired")
+    assert fire(link, config=CONFIG)
 
 
 def test_an_entry_that_ruby_does_not_know_is_fired_beside_its_master(redis, link):
     redis.set(LOCK, "localhost:28570")
 
-    assert fire(link, is_persistent=False)
+    assert fire(link)
 
 
 def test_a_unique_job_is_enqueued_once(redis, link):
@@ -200,7 +210,9 @@ def test_keys_of_another_type_beside_hinder_nothing(redis, link):
 
 
 def test_an_entry_counts_from_its_first_moment(redis, link):
-    schedule.begin(link, "send_digest", Fired(-5, "every 1s"))
-    schedule.begin(link, "send_digest", Fired(NOW_MS, "every 2s"))
+    first = Fired(-5, "every 1s")
 
-    assert schedule.state(link).fired == {"send_digest": Fired(-5, "every 1s")}
+    assert schedule.begin(link, "send_digest", first) == first
+    assert schedule.begin(link, "send_digest", Fired(NOW_MS, "every 2s")) == first
+
+    assert schedule.state(link).fired == {"send_digest": first}
