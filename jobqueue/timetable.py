@@ -36,7 +36,7 @@ class Row:
     last: datetime | None
     """When it last enqueued a job by itself."""
     next: list[datetime]
-    """When it comes next, the soonest first; empty if never."""
+    """When its ticks come next, the soonest first; empty if never."""
 
     @property
     def when(self) -> str:
@@ -44,6 +44,18 @@ class Row:
         if self.entry is None or self.entry.timing is None:
             return ""
         return self.entry.timing.text
+
+    @property
+    def is_silent(self) -> bool:
+        """It would come by itself, but its ticks pass; Ruby's schedulers know no pauses."""
+        return self.is_paused and bool(self.when) and not self.is_fired_by_ruby
+
+    @property
+    def said_of_pause(self) -> str:
+        """What a person is told who pauses it."""
+        if self.is_fired_by_ruby:
+            return "is paused, but the scheduler of Ruby that is the master now fires it all the same."
+        return "is paused: its ticks pass."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

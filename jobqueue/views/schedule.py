@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from jobqueue import timetable
-from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments
+from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, PayloadTooLarge
 from jobqueue.recurring import Recurring
 from jobqueue.rubyjson import cut
-from jobqueue.schedule import queue_of, remove_schedule
+from jobqueue.schedule import is_unique, queue_of, remove_schedule
 from jobqueue.schedule import run as run_entry
 from jobqueue.store import schedule as writing
 from jobqueue.timetable import NEXT, Row
@@ -64,24 +64,26 @@ def enqueue(request: HttpRequest, entry: Recurring) -> None:
     answers = {each.name: request.POST.get(PARAMETER + each.name, each.default) for each in entry.parameters}
     try:
         job = run_entry(entry, {name: answer[:LONGEST_ANSWER] for name, answer in answers.items()})
-    except (InvalidArguments, AlreadyEnqueued) as error:
+    except (InvalidArguments, PayloadTooLarge, AlreadyEnqueued) as error:
         messages.error(request, str(error), fail_silently=True)
         return
     if job is None:
         said = f"{cut(entry.name)} was not enqueued: a before_enqueue hook said no."
         messages.warning(request, said, fail_silently=True)
         return
-    said = f"{cut(entry.name)} was put on the queue {cut(queue_of(entry))}."
+    unless = ", unless an equal job was there" if is_unique(entry) else ""
+    said = f"{cut(entry.name)} was put on the queue {cut(queue_of(entry))}{unless}."
     messages.success(request, said, fail_silently=True)
 
 
 @page(methods=CHANGING, operates=True)
 def pause(request: HttpRequest, name: str) -> HttpResponse:
     """Let the ticks of an entry pass."""
-    if found(name) is None:
+    row = found(name)
+    if row is None:
         return gone(request, name)
     writing.pause([name])
-    messages.success(request, f"{cut(name)} is paused: its ticks pass.", fail_silently=True)
+    messages.success(request, f"{cut(name)} {row.said_of_pause}", fail_silently=True)
     return redirect("jobqueue:schedule")
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from jobqueue import registry
 from jobqueue.store import schedule as store
 from tests.sample import jobs
 
@@ -80,6 +82,16 @@ def test_an_entry_is_run_now(staff, redis):
     assert redis.lrange("resque:queue:low", 0, -1) == [b'{"class":"Cleanup","args":[]}']
 
 
+def test_a_unique_job_that_is_run_may_have_met_its_equal(staff, settings, redis, monkeypatch):
+    definition = registry.get(jobs.record.name)
+    monkeypatch.setitem(registry._by_name, jobs.record.name, replace(definition, unique="queued"))
+    settings.JOBQUEUE_SCHEDULE = {"each": {"class": jobs.record.name}}
+
+    response = staff.post("/jobs/schedule/each/run/", follow=True)
+
+    assert b"each was put on the queue default, unless an equal job was there." in response.content
+
+
 def test_parameters_are_asked_for(staff, redis, django_capture_on_commit_callbacks):
     text = staff.get("/jobs/schedule/import/run/").content.decode()
     assert 'name="parameter-limit" value="10"' in text
@@ -104,11 +116,22 @@ def test_answers_that_the_job_does_not_take_are_said(staff, settings, redis):
 def test_an_entry_is_paused_and_resumed(staff, redis):
     response = staff.post("/jobs/schedule/nightly/pause/", follow=True)
     assert b"nightly is paused: its ticks pass" in response.content
+    assert b"none while paused" in response.content
     assert redis.smembers("resque:paused_schedule") == {b"nightly"}
 
     response = staff.post("/jobs/schedule/nightly/resume/", follow=True)
     assert b"nightly goes on with its next tick" in response.content
     assert not redis.exists("resque:paused_schedule")
+
+
+def test_a_pause_of_what_ruby_fires_does_not_promise_too_much(staff, redis):
+    store.put("each", b'{"every":"1h","class":"Report","queue":"q"}')
+    redis.set("resque:resque:resque_scheduler_master_lock", "localhost:1")
+
+    response = staff.post("/jobs/schedule/each/pause/", follow=True)
+
+    assert b"each is paused, but the scheduler of Ruby that is the master now fires it" in response.content
+    assert b"none while paused" not in response.content
 
 
 def test_an_entry_of_redis_is_removed_after_a_question(staff, redis):

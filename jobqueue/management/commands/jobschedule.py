@@ -78,13 +78,14 @@ class Command(TolerantCommand):
             self.stdout.write(row.entry.description)
         self.stdout.write(f"Last run: {_shown(row.last)}")
         for moment in row.next:
-            self.stdout.write(f"Next run: {_shown(moment)}")
+            self.stdout.write(f"{'Tick that passes' if row.is_silent else 'Next run'}: {_shown(moment)}")
         if notes := ", ".join(_notes(row)):
             self.stdout.write(f"It is {notes}.")
 
     def pause(self, name: str) -> None:
-        store.pause([self._row(name).name])
-        self.stdout.write(f"{name} is paused: its ticks pass.")
+        row = self._row(name)
+        store.pause([name])
+        self.stdout.write(f"{name} {row.said_of_pause}")
 
     def resume(self, name: str) -> None:
         store.resume([self._row(name).name])
@@ -126,8 +127,8 @@ class Command(TolerantCommand):
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    last, following = _shown(row.last), _shown(row.next[0] if row.next else None)
-    return row.name, row.when or "-", row.queue or "-", last, following, ", ".join(_notes(row))
+    following = _shown(row.next[0] if row.next and not row.is_silent else None)
+    return row.name, row.when or "-", row.queue or "-", _shown(row.last), following, ", ".join(_notes(row))
 
 
 def _notes(row: Row) -> list[str]:
