@@ -50,7 +50,8 @@ def test_one_entry_is_shown_with_its_next_five_runs(run):
 def test_an_entry_is_paused_and_resumed(run, redis):
     run("pause", "nightly")
     assert redis.smembers("resque:paused_schedule") == {b"nightly"}
-    assert run("list").splitlines()[3].split() == ["nightly", *"0 3 * * * low never never paused".split()]
+    listed = run("list").splitlines()[3]
+    assert " ".join(listed.split()).endswith("low never never paused")
     shown = run("show", "nightly")
     assert "It is paused." in shown
     assert shown.count("Tick that passes: ") == 5
