@@ -15,8 +15,9 @@ from typing import cast
 
 import django
 
-from tests.chaos import jobs, ledger
-from tests.chaos.accounts import Account, draw_up, life_of
+from jobqueue.store import schedule
+from tests.chaos import jobs, ledger, ticks
+from tests.chaos.accounts import Account, draw_up, life_of, read_calms
 from tests.chaos.lives import read_lives
 from tests.chaos.monkey import CUT_OFF, FAULTS, Monkey
 from tests.chaos.plan import REST
@@ -47,8 +48,11 @@ def main() -> int:
         with Witness(site.client) as witness:
             monkey.play(options.minutes * 60)
             complaints = [*end(site, monkey), *seen(witness)]
+        found = list(ticks.read(site.redis.folder))
+        ticks.note(found)
         account = draw_up(failures(site.client))
-        complaints += [*account.complaints, *remains(site), *too_little(monkey, account)]
+        complaints += [*account.complaints, *ticks.complaints_of(found, read_calms())]
+        complaints += [*remains(site), *too_little(monkey, account)]
     finally:
         site.close()
     report(account, monkey, complaints, site.folder)
@@ -78,6 +82,7 @@ def end(site: Site, monkey: Monkey) -> list[str]:
     """Let the site recover, finish its jobs and leave; return what it did not manage."""
     monkey.rest()
     site.stop_producers()
+    schedule.pause(jobs.RECURRING)
     complaints = []
     if not drained(site):
         complaints.append(f"jobs still wait, or are in flight, after {DRAIN_SECONDS} s without a fault")

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from jobqueue import Retry, job
+from jobqueue import Job, Retry, job, job_enqueued, job_finished, job_started
 from jobqueue.definition import Definition
 from jobqueue.exceptions import RedisUnreachable
+from jobqueue.performing import Kind, Outcome
 from tests.chaos import ledger
 
 QUEUES = ("quick", "slow")
@@ -23,9 +24,13 @@ MEETING_SECONDS = 30
 
 @contextmanager
 def noted(name: str) -> Iterator[None]:
-    ledger.note(ledger.BEGAN, name, ledger.BESIDE if ledger.LANES in os.environ else "")
+    note_begin(name)
     yield
     ledger.note(ledger.ENDED, name)
+
+
+def note_begin(name: str) -> None:
+    ledger.note(ledger.BEGAN, name, ledger.BESIDE if ledger.LANES in os.environ else "")
 
 
 @job(queue="quick")
@@ -131,6 +136,61 @@ def sleep_on(heeds: bool) -> None:
                 raise
 
 
+@job(queue="quick", unique="queued", unique_by=lambda name, seconds: key_of(name))
+def once(name: str, seconds: float) -> None:
+    with noted(name):
+        time.sleep(seconds)
+
+
+@job(queue="slow", unique="until_done", unique_by=lambda name, seconds: key_of(name))
+def one_at_a_time(name: str, seconds: float) -> None:
+    with noted(name):
+        time.sleep(seconds)
+
+
+@job(queue="quick", debounce=0.1, unique_by=lambda name: key_of(name))
+def last_call(name: str) -> None:
+    with noted(name):
+        pass
+
+
+def key_of(name: str) -> str:
+    """Return what the name of a unique job shares with those of its equals."""
+    return name.partition("~")[2]
+
+
+@job(queue="quick", name="tick", every=1)
+def tick() -> None:
+    """A recurring job, which has no name of its own: see ``tick_name``."""
+
+
+@job(queue="slow", name="lone_tick", cron="* * * * * *", unique="until_done")
+def lone_tick() -> None:
+    time.sleep(0.01)
+
+
+RECURRING = ("tick", "lone_tick")
+
+
+def tick_name(recurring: Job) -> str:
+    """Return what the ledger calls a job that a scheduler has enqueued."""
+    return f"{recurring.name}-{recurring.id}"
+
+
+def note_tick_begin(job: Job, **_: Any) -> None:
+    note_begin(tick_name(job))
+
+
+def note_tick_end(job: Job, outcome: Outcome, **_: Any) -> None:
+    if outcome.kind is Kind.DONE:
+        ledger.note(ledger.ENDED, tick_name(job))
+
+
+for each in (tick, lone_tick):
+    job_started.connect(note_tick_begin, sender=each)
+    job_finished.connect(note_tick_end, sender=each)
+
+
 @job(queue="slow", timeout=0.3)
 def take_too_long(name: str) -> None:
     with noted(name):
@@ -180,6 +240,33 @@ def delay(definition: Definition[..., Any], seconds: float, name: str, *args: An
         definition.enqueue_in(seconds, name, *args)
 
 
+def enqueue_once(definition: Definition[..., Any], name: str, *args: Any) -> None:
+    """Enqueue one unique job, unless its equal is there, under the eyes of the ledger."""
+    let_in: list[str] = []
+
+    def note_enqueued(job: Job, **_: Any) -> None:
+        let_in.append(job.args[0])
+
+    began = time.time()
+    job_enqueued.connect(note_enqueued, sender=definition)
+    try:
+        with _noted_enqueue(definition, [name], let_in):
+            definition.enqueue(name, *args)
+    finally:
+        job_enqueued.disconnect(note_enqueued, sender=definition)
+    if not let_in:
+        ledger.note(ledger.DROPPED, name, f"{began:.6f}")
+
+
+def call_often(name: str, pauses: Sequence[float]) -> None:
+    """Call one job again and again, of which the last call counts, under the eyes of the ledger."""
+    *others, last = [f"{name}.{number}~{name}" for number in range(len(pauses))]
+    for call, seconds in zip([*others, last], pauses, strict=True):
+        time.sleep(seconds)
+        with _noted_enqueue(last_call, [call], [last]):
+            last_call.enqueue(call)
+
+
 def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]]) -> None:
     """Enqueue jobs at once, whose names come first, under the eyes of the ledger."""
     with _noted_enqueue(definition, [name for name, *_ in calls]):
@@ -187,8 +274,10 @@ def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]
 
 
 @contextmanager
-def _noted_enqueue(definition: Definition[..., Any], names: Sequence[str]) -> Iterator[None]:
-    """Note jobs before they are enqueued, and by how it has gone."""
+def _noted_enqueue(
+    definition: Definition[..., Any], names: Sequence[str], counting: Sequence[str] | None = None
+) -> Iterator[None]:
+    """Note jobs before they are enqueued, and by how it has gone; ``counting`` are those that then count."""
     for name in names:
         ledger.note(ledger.TRIED, name, definition.function.__name__)
     try:
@@ -199,4 +288,5 @@ def _noted_enqueue(definition: Definition[..., Any], names: Sequence[str]) -> It
                 ledger.note(ledger.REFUSED, name)
         raise
     for name in names:
-        ledger.note(ledger.ACKNOWLEDGED, name)
+        if counting is None or name in counting:
+            ledger.note(ledger.ACKNOWLEDGED, name)

@@ -42,12 +42,24 @@ def enqueue(chance: random.Random, name: str) -> None:
     """Enqueue one job of some kind, or some at once."""
     if chance.random() < 0.02:
         jobs.enqueue_many(jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))])
+    elif chance.random() < 0.05:
+        enqueue_unique(chance, name)
     else:
         definition, *arguments = choose(chance)
         if chance.random() < 0.1:
             jobs.delay(definition, round(chance.uniform(0, 4), 3), name, *arguments)
         else:
             jobs.enqueue(definition, name, *arguments)
+
+
+def enqueue_unique(chance: random.Random, name: str) -> None:
+    """Enqueue one job of those that are equal to some others, or call one some times."""
+    how = chance.randrange(5)
+    if how == 0:
+        jobs.call_often(name, [0, *(round(chance.uniform(0, 0.15), 3) for _ in range(chance.randint(1, 4)))])
+    else:
+        definition = chance.choice([jobs.once, jobs.one_at_a_time])
+        jobs.enqueue_once(definition, f"{name}~{chance.randint(1, 3)}", round(chance.uniform(0, 0.05), 3))
 
 
 def choose(chance: random.Random) -> tuple[Any, ...]:
