@@ -36,7 +36,7 @@ def test_ticks_are_read_with_their_jobs(server: RedisServer, monkeypatch: pytest
     text = encode(Job("tick", [], id="abc"))
     schedule.begin(link, "tick", Fired(1000, "every 1s"))
     for moment, made in ((2000, Made("quick", text)), (2000, Made("quick", text)), (3000, Made("", b""))):
-        schedule.fire(link, "tick", Fired(moment, "every 1s"), made, now_ms=0, is_persistent=False)
+        schedule.fire(link, "tick", Fired(moment, "every 1s"), made, now_ms=0, config=b"")
     link.close()
 
     found = list(ticks.read(server.folder))
