@@ -4,7 +4,8 @@
 --       12 later  13 wake_scheduler  14 unique
 -- ARGV: 1 run  2 worker id  3 last heartbeat in ms that counts as dead, or "" for at once
 --       4 "queue:" prefix  5 "wake:" prefix  6 whether worker:<id> was there, 0 or 1
---       7 number of changes of locks, then digest, id and new value of each, where no value gives the lock back;
+--       7 number of changes of locks, then token, digest, id and new value of each, where no value gives the lock
+--       back;
 --       then per token in ascending order: token, ending, text, pause in ms. Endings: "done"; "killed" (text:
 --       failure entry; counts as processed, as in Resque) and "failed" (failure entry; counts for nothing);
 --       "pruned" (Ruby has failed it; counts for nothing); "later" (tried again after the pause; counts as
@@ -25,7 +26,7 @@ end
 if redis.call("EXISTS", KEYS[8]) ~= tonumber(ARGV[6]) then
   return -1
 end
-local first = 8 + 3 * ARGV[7]
+local first = 8 + 4 * ARGV[7]
 local known = {worker = true, next = true}
 for i = first, #ARGV, 4 do
   known[ARGV[i]] = true
@@ -52,6 +53,12 @@ if refusal then
 end
 
 redis.call("ZREM", KEYS[1], ARGV[1])
+for i = 8, first - 1, 4 do
+  -- One that was settled meanwhile has had its end
+  if redis.call("HEXISTS", KEYS[2], ARGV[i]) == 1 then
+    change_lock(KEYS[14], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+  end
+end
 local processed = 0
 for i = #ARGV - 3, first, -4 do
   local held = redis.call("HGET", KEYS[2], ARGV[i])
@@ -71,9 +78,6 @@ for i = #ARGV - 3, first, -4 do
     redis.pcall("SADD", KEYS[5], queue)
     ring(ARGV[5] .. queue)
   end
-end
-for i = 8, first - 1, 3 do
-  change_lock(KEYS[14], ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
 redis.call("DEL", KEYS[2], KEYS[8], KEYS[9], KEYS[10], KEYS[11])
 redis.pcall("SREM", KEYS[6], ARGV[2])

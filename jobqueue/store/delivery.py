@@ -195,11 +195,11 @@ class Scripts:
         dead_since_ms: int | str,
         is_shown: bool,
         endings: Sequence[tuple[int, str, bytes, int]],
-        locks: Sequence[tuple[str, str, bytes]] = (),
+        locks: Sequence[tuple[int, str, str, bytes]] = (),
     ) -> Call:
         """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead.
 
-        ``locks`` are the changes of locks: digest, id and new value.
+        ``locks`` are the changes of locks: token, digest, id and new value.
         """
         key, worker_id = self._key, self._worker_id
         to = [

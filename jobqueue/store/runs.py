@@ -78,12 +78,13 @@ def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -
     raise TimeoutError(f"run {run} keeps changing although its process is dead")
 
 
-def _locks(held: Sequence[Held], endings: Sequence[Ending]) -> list[tuple[str, str, bytes]]:
+def _locks(held: Sequence[Held], endings: Sequence[Ending]) -> list[tuple[int, str, str, bytes]]:
     """Return how the locks of unique jobs change: those that wait again have theirs, others give it back."""
     found = []
     for job, ending in zip(held, endings, strict=True):
         if lock := lock_of(job.payload):
-            found.append((lock.digest, lock.id, lock.value_after(ending.how, job.queue, ending.text)))
+            value = lock.value_after(ending.how, job.queue, ending.text)
+            found.append((job.token, lock.digest, lock.id, value))
     return found
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from jobqueue.locks import Lock
+from jobqueue.payload import Job, encode
 from jobqueue.recovery import Ending, put_back
 from jobqueue.store import runs
 from jobqueue.store.delivery import Endings, Run
@@ -42,6 +44,23 @@ def keys_of_the_run(redis):
     lasting = {b"resque:queues", b"resque:queue:work", b"resque:failed", b"resque:stat:processed"}
     fading = (b"resque:sent:", b"resque:wake")
     return [key for key in redis.keys("*") if key not in lasting and not key.startswith(fading)]
+
+
+def test_what_was_settled_meanwhile_keeps_its_lock_as_it_is(redis, link):
+    lock = Lock("0" * 24, "1", ends_at_begin=False)
+    push("work", [encode(Job("a", [], id=lock.id, unique=f"done:{lock.digest}"))])
+    run = Run(link, WORKER)
+    run.register(0.0)
+    run.claim(["work"], 1, Endings())
+
+    def judge(held, worker_id):
+        run.settle(Endings(done=[held.token]))
+        return put_back(held, worker_id)
+
+    assert runs.recover(link, run.name, judge)
+
+    assert waiting(redis) == []
+    assert not redis.exists("resque:unique")
 
 
 # Heartbeats
