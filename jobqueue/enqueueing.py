@@ -146,10 +146,12 @@ def _push(
             if definition.unique is None:
                 _put(definition.queue, [each.payload for each in some], moment_ms, bare=definition.bare)
             else:
-                some = _put_once(definition, some, moment_ms)
+                pairs = [(each.job, each.payload) for each in some]
+                some = _let_in(definition, some, unique.put(definition, pairs, moment_ms))
         except AlreadyEnqueued as error:
             return error
         except NotReplicated as error:
+            some = some if definition.unique is None else _let_in(definition, some, error.answers)
             _report_shortage(definition, [prepared.payload for prepared in some], moment_ms, error)
             shortage = error
         except Exception as error:
@@ -170,11 +172,10 @@ def _put(queue: str, payloads: Sequence[bytes], moment_ms: int | None, *, bare: 
         delay(queue, payloads, moment)
 
 
-def _put_once(
-    definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms: int | None
+def _let_in(
+    definition: Defined[..., Any], batch: Sequence[Prepared], holders: Sequence[str]
 ) -> list[Prepared]:
-    """Push or delay unique jobs; return those that were let in, and let the others be what was there."""
-    holders = unique.put(definition, [(each.job, each.payload) for each in batch], moment_ms)
+    """Return the unique jobs that were let in, and let the others be what was there."""
     let_in = []
     for prepared, holder in zip(batch, holders, strict=True):
         if holder:

@@ -26,6 +26,9 @@ JobTimeout                    raised in a job that runs longer than its timeout 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 
 from jobqueue.pause import Pause, pause_seconds
@@ -83,6 +86,11 @@ class NotReplicated(JobQueueError):
     twice.
     """
 
+    def __init__(self, message: str = "", answers: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.answers = answers
+        """What Redis has said of it."""
+
 
 class RunLost(JobQueueError):
     """The run of this worker was recovered by another process, so nothing it does counts any more."""
@@ -101,12 +109,18 @@ class InvalidRedisURL(JobQueueError, ImproperlyConfigured):
 
 
 class AlreadyEnqueued(JobQueueError):
-    """An equal job of a unique definition waits or runs, so nothing was enqueued; ``id`` is that job's."""
+    """An equal job of a unique definition waits or runs, so nothing was enqueued; ``id`` is that job's.
+
+    It is empty where only jobs that were to be enqueued together are equal.
+    """
 
     def __init__(self, name: str, id: str) -> None:
         super().__init__(
             f"An equal job of {name!r} waits or runs already, as {id}, so this one was not enqueued; with "
             "on_conflict='drop' that job would have been returned."
+            if id
+            else f"Some of these calls of {name!r} are equal, so none of them was enqueued; with "
+            "on_conflict='drop' one job would have been enqueued for them."
         )
         self.id = id
 

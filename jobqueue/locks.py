@@ -19,6 +19,8 @@ LATER = "later"
 MARK = b'"unique":"'
 """Stands in the payload of every unique job, and of few others."""
 _FIELD = re.compile(r"(queued|done):([0-9a-f]{24})")
+_ID = re.compile(r"[!#-\[\]-~]{1,200}")
+"""What stands in JSON as it is, and in a lock before a blank; all ids of ours do."""
 _VALUE = re.compile(rb"(\S{1,200}) ([0-9]{1,9}):")
 
 
@@ -73,7 +75,8 @@ def lock_of(payload: bytes) -> Lock | None:
     except InvalidPayload:
         return None
     found = _FIELD.fullmatch(job.unique or "")
-    return Lock(found[2], job.id, found[1] == "queued") if found and job.id else None
+    id = job.id or ""
+    return Lock(found[2], id, found[1] == "queued") if found and _ID.fullmatch(id) else None
 
 
 def place(queue: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from jobqueue import duetime, locks, rubyjson
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
-from jobqueue.exceptions import AlreadyEnqueued
+from jobqueue.exceptions import AlreadyEnqueued, NotReplicated
 from jobqueue.locks import Lock
 from jobqueue.pause import pause_seconds
 from jobqueue.payload import Job
@@ -43,16 +43,33 @@ def put(definition: Defined[..., Any], jobs: Sequence[tuple[Job, bytes]], moment
     Returns for each the id of that job, "" if there was none. Raises AlreadyEnqueued where the definition
     wants it; else as ``store.locks.enqueue``.
     """
+    try:
+        holders = _put(definition, jobs, moment_ms)
+    except NotReplicated as error:
+        _refuse_if_any(definition, jobs, error.answers)
+        raise
+    _refuse_if_any(definition, jobs, holders)
+    return holders
+
+
+def _put(
+    definition: Defined[..., Any], jobs: Sequence[tuple[Job, bytes]], moment_ms: int | None
+) -> list[str]:
     candidates = [Candidate(_digest(job), job.id or "", payload) for job, payload in jobs]
     moment = duetime.ahead(moment_ms)
     if moment is None:
-        holders = store.enqueue(definition.queue, candidates, definition.on_conflict)
-    else:
-        mode, longest_ms = _mode(definition)
-        holders = store.delay(definition.queue, candidates, moment, mode, longest_ms)
-    if definition.on_conflict == "raise" and (holder := next(filter(None, holders), None)):
-        raise AlreadyEnqueued(definition.name, holder)
-    return holders
+        return store.enqueue(definition.queue, candidates, definition.on_conflict)
+    mode, longest_ms = _mode(definition)
+    return store.delay(definition.queue, candidates, moment, mode, longest_ms)
+
+
+def _refuse_if_any(
+    definition: Defined[..., Any], jobs: Sequence[tuple[Job, bytes]], holders: Sequence[str]
+) -> None:
+    """Raise AlreadyEnqueued if the definition wants that, and some of these jobs were not let in."""
+    if definition.on_conflict == "raise" and any(holders):
+        own = {job.id for job, _ in jobs}
+        raise AlreadyEnqueued(definition.name, next((id for id in holders if id and id not in own), ""))
 
 
 def put_raw(queue: str, payload: bytes, lock: Lock, moment_ms: int | None) -> None:

@@ -106,5 +106,19 @@ def test_a_queue_that_is_no_list_hinders_nothing(some, redis):
 def test_without_locks_nothing_is_read(redis):
     commands = []
 
-    assert list(release_orphans(lambda *command: commands.append(command) or 0)) == []
-    assert commands == [("HLEN", "resque:unique")]
+    assert sum(release_orphans(lambda *command: commands.append(command) or (b"0", []))) == 0
+    assert {name for name, *_ in commands} == {"HSCAN"}
+
+
+def test_only_places_that_locks_name_are_read(some, link, redis):
+    redis.rpush("resque:queue:long", *["{}"] * 10)
+    redis.sadd("resque:queues", "long")
+    read = set()
+
+    def command(*parts):
+        if parts[0] in ("LRANGE", "ZRANGE"):
+            read.add(parts[1])
+        return link.command(*parts)
+
+    assert sum(release_orphans(command)) == 5
+    assert read == {"resque:queue:work", "resque:later"}

@@ -11,14 +11,15 @@ import pytest
 from django.db import transaction
 
 import jobqueue
-from jobqueue import duetime, locks, unique
+from jobqueue import duetime, locks, payload, unique
 from jobqueue.definition import job
-from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, InvalidDefinition
+from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, InvalidDefinition, NotReplicated
 from jobqueue.inspection.failures import upwards
 from jobqueue.inspection.locks import every
 from jobqueue.patterns import QueueList
-from jobqueue.payload import decode
+from jobqueue.payload import Job, decode
 from jobqueue.sharedpage import SharedPage
+from jobqueue.store import pushing
 from jobqueue.store.failures import retry_listed
 from jobqueue.store.promotion import promote
 from jobqueue.store.queues import remove_queue
@@ -313,6 +314,114 @@ def test_a_job_that_is_replaced_may_change_its_queue(define, redis):
     assert [lock.holder.place for lock in all_locks()] == ["queue:work"]
 
 
+def test_a_job_that_is_replaced_makes_its_queue_known(define, redis):
+    definition = define(unique="queued", on_conflict="replace")
+    definition.enqueue_in(3600, 1)
+
+    definition.enqueue(1)
+
+    assert redis.smembers("resque:queues") == {b"work"}
+
+
+def test_nothing_is_lost_where_delayed_jobs_have_no_place(define, redis):
+    definition = define(unique="queued", on_conflict="replace")
+    first = definition.enqueue(1)
+    redis.set("resque:later", "x")
+
+    with pytest.raises(Exception, match="WRONGTYPE"):
+        definition.enqueue_in(60, 1)
+
+    assert waiting(redis) == [(first.id, [1])]
+
+
+def test_equal_calls_among_many_are_told_where_they_raise(define, redis):
+    definition = define(unique="queued", on_conflict="raise")
+
+    with pytest.raises(AlreadyEnqueued) as caught:
+        definition.enqueue_many([(1,), (2,), (1,)])
+
+    assert str(caught.value) == (
+        "Some of these calls of 'unique' are equal, so none of them was enqueued; with "
+        "on_conflict='drop' one job would have been enqueued for them."
+    )
+    assert caught.value.id == ""
+
+
+@pytest.fixture
+def send_twice(monkeypatch):
+    """Return a function that lets pushes be sent again, as if answers were lost, and acts in between."""
+
+    def prepare(between):
+        def send(self, call, done):
+            whole(self, call, done)
+            between()
+            return whole(self, call, done)
+
+        whole = pushing.Producer._send
+        monkeypatch.setattr(pushing.Producer, "_send", send)
+
+    return prepare
+
+
+def test_what_has_replaced_a_job_is_not_enqueued_again_where_the_answer_was_lost(define, redis, send_twice):
+    definition = define(unique="queued", unique_by=lambda key, *_: key, on_conflict="replace")
+    definition.enqueue(1, "old")
+    send_twice(lambda: redis.delete(QUEUE, "resque:unique"))
+
+    definition.enqueue(1, "new")
+
+    assert waiting(redis) == []
+
+
+def test_what_has_debounced_a_job_is_not_delayed_again_where_the_answer_was_lost(define, redis, send_twice):
+    definition = define(debounce=60)
+    definition.enqueue(1)
+    send_twice(lambda: redis.delete("resque:later", "resque:unique"))
+
+    definition.enqueue(1)
+
+    assert delayed(redis) == []
+
+
+def test_a_job_that_was_let_in_raises_nothing_where_the_answer_was_lost(define, redis, send_twice):
+    definition = define(unique="queued", on_conflict="raise")
+    digest = unique.lock_field(definition, (1,), {}).partition(":")[2]
+    send_twice(lambda: redis.hset("resque:unique", digest, locks.held("next", "queue:work", b"{}")))
+
+    enqueued = definition.enqueue(1)
+
+    assert waiting(redis) == [(enqueued.id, [1])]
+
+
+def test_only_what_was_enqueued_is_told_where_replicas_are_missing(define, redis, settings, caplog):
+    definition = define(unique="queued")
+    first = definition.enqueue(1)
+    settings.JOBQUEUE_WAIT_REPLICAS, settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 1, 0.001
+
+    with pytest.raises(NotReplicated):
+        definition.enqueue(1)
+    assert "a failover may lose it" not in caplog.text
+    with pytest.raises(NotReplicated):
+        definition.enqueue(2)
+
+    assert waiting(redis)[0] == (first.id, [1])
+    assert caplog.text.count("a failover may lose it") == 1
+
+
+def test_a_conflict_is_told_where_replicas_are_missing(define, settings):
+    definition = define(unique="queued", on_conflict="raise")
+    definition.enqueue(1)
+    settings.JOBQUEUE_WAIT_REPLICAS, settings.JOBQUEUE_WAIT_TIMEOUT_SECONDS = 1, 0.001
+
+    with pytest.raises(AlreadyEnqueued):
+        definition.enqueue(1)
+
+
+@pytest.mark.parametrize("id", ['a"b', "a b", "a\\b", "é", "", "a" * 201])
+def test_an_id_that_no_lock_can_name_holds_none(id):
+    assert locks.lock_of(payload.encode(Job("a", [], id=id, unique=f"queued:{1:024x}"))) is None
+
+
 def test_inside_a_transaction_it_is_decided_at_the_commit(define, redis, transactional_db):
     definition = define(unique="queued")
 
@@ -489,6 +598,30 @@ def test_a_running_job_is_not_replaced(define, redis, make_worker, seen):
     assert waiting(redis) == []
 
 
+@pytest.mark.parametrize("others", [0, 1001])
+@pytest.mark.parametrize("options", [{"on_conflict": "replace", "unique": "queued"}, {"debounce": 60}])
+def test_the_last_arguments_count_although_the_job_is_claimed(
+    define, redis, link, make_worker, options, others
+):
+    definition = define(unique_by=lambda key, *_: key, **options)
+    first = definition.enqueue(1, "old")
+    promote(link, int((time.time() + 61) * 1000))
+    worker = make_worker()
+    worker._in_flight.claim(["work"], 1)
+    redis.rpush(QUEUE, *["{}"] * others) if others else None
+
+    assert definition.enqueue(1, "old").id == first.id
+    second = definition.enqueue(1, "new")
+
+    assert second.id != first.id
+    assert holders() == {second.id}
+    assert worker._in_flight.hand_out(worker._lane, lambda _: False)
+    assert holders() == {second.id}
+    promote(link, int((time.time() + 61) * 1000))
+    (text,) = redis.lrange(QUEUE, -1, -1)
+    assert (decode(text).id, decode(text).args) == (second.id, [1, "new"])
+
+
 # Retried from the Failed list
 
 
@@ -627,6 +760,32 @@ def test_calls_without_end_postpone_a_job_ten_times_its_debounce_at_most(define,
     definition.enqueue(1)
     real = time.time
     for later, expected in ((500, 560), (550, 600), (595, 600)):
+        monkeypatch.setattr(duetime.time, "time", lambda later=later: real() + later)
+        definition.enqueue(1)
+
+        ((_, _, moment),) = delayed(redis)
+        assert moment / 1000 - real() == pytest.approx(expected, abs=5)
+
+
+def test_a_call_lets_no_job_begin_earlier_than_it_asks_for(define, redis):
+    definition = define(debounce=60)
+    definition.enqueue_in(3600, 1)
+    ((_, _, first),) = delayed(redis)
+
+    definition.enqueue_in(7200, 1)
+
+    assert [moment for _, _, moment in delayed(redis)] == [first]
+
+
+def test_a_call_brings_a_job_forward_that_waits_to_be_tried_again(
+    define, redis, make_worker, link, monkeypatch
+):
+    definition = define(lambda n: 1 / 0, debounce=60, retries=1, backoff=[3600])
+    definition.enqueue(1)
+    promote(link, int((time.time() + 61) * 1000))
+    work_off(make_worker())
+    real = time.time
+    for later, expected in ((700, 760), (730, 760)):
         monkeypatch.setattr(duetime.time, "time", lambda later=later: real() + later)
         definition.enqueue(1)
 

@@ -1,29 +1,35 @@
 -- Who holds a lock and still waits or is in flight. A job that nobody has any more, because it was taken away
 -- by hand or by a worker of Ruby, locks nothing. Needs _locks.
-local function is_in(key, text)
+
+-- Returns the index of a job in a queue, or the moment of a delayed one; nothing if it is not there.
+local function is_at(key, text)
   local kind = redis.call("TYPE", key).ok
   if kind == "zset" then
-    return redis.call("ZSCORE", key, text) ~= false
+    return redis.call("ZSCORE", key, text) or nil
   end
-  return kind == "list" and redis.call("LPOS", key, text) ~= false
+  return kind == "list" and redis.call("LPOS", key, text) or nil
 end
 
+local in_flight -- ids, read once in a script
+
 local function is_in_flight(runs, prefix, id)
-  local field = '"id":"' .. id .. '"'
-  for _, run in ipairs(redis.call("ZRANGE", runs, 0, -1)) do
-    local held = redis.pcall("HVALS", prefix .. "inflight:" .. run)
-    for _, payload in ipairs(held.err and {} or held) do
-      if payload:find(field, 1, true) then
-        return true
+  if not in_flight then
+    in_flight = {}
+    for _, run in ipairs(redis.call("ZRANGE", runs, 0, -1)) do
+      local held = redis.pcall("HVALS", prefix .. "inflight:" .. run)
+      for _, payload in ipairs(held.err and {} or held) do
+        for each in payload:gmatch('"id":"([^"]+)"') do
+          in_flight[each] = true
+        end
       end
     end
   end
-  return false
+  return in_flight[id] == true
 end
 
--- Returns the id of who holds a lock, and where and as which text it waits, unless it is in flight; nothing if
--- nobody does. Asked to be quick it takes a lock's word for a place that is long to look through.
-local function holder(value, runs, prefix, is_quick)
+-- Returns id and text of who holds a lock and, if it waits, its place and where it stands there; nothing if nobody
+-- does. A lock's word is taken for a queue of more than `longest` jobs: it is not looked through.
+local function holder(value, runs, prefix, longest)
   local id, place, text
   if value then
     id, place, text = read_lock(value)
@@ -31,12 +37,14 @@ local function holder(value, runs, prefix, is_quick)
   if not id then
     return nil
   end
-  local length = is_quick and redis.pcall("LLEN", prefix .. place)
-  if is_quick and (type(length) == "number" and length > 1000 or is_in(prefix .. place, text)) then
-    return id, place, text
+  local length = redis.pcall("LLEN", prefix .. place)
+  if type(length) == "number" and length > longest then
+    return id, text, place
+  end
+  local at = is_at(prefix .. place, text)
+  if at then
+    return id, text, place, at
   elseif is_in_flight(runs, prefix, id) then
-    return id
-  elseif not is_quick and is_in(prefix .. place, text) then
-    return id, place, text
+    return id, text
   end
 end

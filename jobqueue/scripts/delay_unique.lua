@@ -9,11 +9,16 @@
 -- include _numbered
 -- include _ring
 -- include _later
+-- include _places
 -- include _locks
 -- include _holder
 -- include _once
 if is_repeated(KEYS[1], ARGV[1], ARGV[2]) then
-  return once_again(KEYS[4], 6, 5)
+  return once_again(KEYS[4], ARGV[4], 6, 5)
+end
+local refusal = no_place(KEYS[2], "zset")
+if refusal then
+  return refusal
 end
 local is_debounced = ARGV[4] == "debounce"
 
@@ -40,29 +45,31 @@ local function put(i)
   wait(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
 end
 
-local function replace_in_queue(i, id, place, old_text)
-  local index = redis.call("LPOS", ARGV[3] .. place, old_text)
-  if index then
-    local text = with_id(ARGV[i + 4], ARGV[i + 1], id)
-    redis.call("LSET", ARGV[3] .. place, index, text)
-    redis.call("HSET", KEYS[4], ARGV[i], lock_value(id, place, text))
-  end
+local function replace_in_queue(i, id, place, index)
+  local text = with_id(ARGV[i + 4], ARGV[i + 1], id)
+  redis.call("LSET", ARGV[3] .. place, index, text)
+  redis.call("HSET", KEYS[4], ARGV[i], lock_value(id, place, text))
 end
 
-local function replace(i, id, place, old_text)
+-- Nothing is postponed beyond the latest moment, and nothing is brought forward to it.
+local function debounced(id, moment, wanted)
+  return math.max(math.min(wanted, latest(id)), math.min(wanted, moment))
+end
+
+local function replace(i, id, old_text, place, at)
   if is_debounced and place ~= "later" then
-    replace_in_queue(i, id, place, old_text)
-  elseif take_out(ARGV[3] .. place, old_text) then
-    local moment = tonumber(ARGV[i + 2])
-    if is_debounced then
-      moment = math.min(moment, latest(id))
-    end
-    wait(ARGV[i], id, string.format("%.0f", moment), with_id(ARGV[i + 3], ARGV[i + 1], id))
+    return replace_in_queue(i, id, place, at)
   end
+  local moment = tonumber(ARGV[i + 2])
+  if is_debounced then
+    moment = debounced(id, tonumber(at), moment)
+  end
+  take_out(ARGV[3] .. place, old_text)
+  wait(ARGV[i], id, string.format("%.0f", moment), with_id(ARGV[i + 3], ARGV[i + 1], id))
 end
 
-local answers, is_any = once(KEYS[4], KEYS[5], ARGV[3], ARGV[4], 6, 5, put, replace)
-if is_any then
+local answers, is_changed = once(KEYS[4], KEYS[5], ARGV[3], ARGV[4], 6, 5, put, replace)
+if is_changed then
   note_number(KEYS[1], ARGV[1], ARGV[2])
 end
 return answers

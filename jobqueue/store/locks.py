@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
 from jobqueue import delayed, ids
 from jobqueue.connection import keys
+from jobqueue.exceptions import NotReplicated
 from jobqueue.inspection.locks import Command, SeenLock, every
 from jobqueue.inspection.replies import ask
 from jobqueue.keys import Keys, to_text
+from jobqueue.locks import LATER, MARK
 from jobqueue.scripts import load
 from jobqueue.store.pushing import send
 
@@ -39,14 +42,14 @@ def enqueue(queue: str, jobs: Sequence[Candidate], mode: Mode) -> list[str]:
     """Append jobs to a queue, each unless another holds its lock.
 
     Returns for each the id of the job that holds its lock, "" if it was enqueued. With "raise" none of up to
-    1,000 jobs is enqueued if one cannot be. Raises RedisUnreachable, and NotReplicated as ``pushing.push``.
+    1,000 jobs is enqueued if one cannot be. Raises RedisUnreachable, and NotReplicated as ``pushing.push``
+    with these ids as its ``answers``.
     """
 
     def names(key: Keys) -> list[str]:
         return [key.queue(queue), key.queues, key.wake(queue), key.wake_any, key.unique, key.runs]
 
-    answers = send("enqueue_unique", names, [queue, keys().prefix, mode], jobs, f"Enqueued in {queue!r}")
-    return [to_text(id) for some in answers for id in some]
+    return _sent("enqueue_unique", names, [queue, keys().prefix, mode], jobs, f"Enqueued in {queue!r}")
 
 
 def delay(
@@ -62,8 +65,7 @@ def delay(
     def names(key: Keys) -> list[str]:
         return [key.later, key.wake_scheduler, key.unique, key.runs]
 
-    answers = send("delay_unique", names, [keys().prefix, mode, longest_ms], items, f"Delayed for {queue!r}")
-    return [to_text(id) for some in answers for id in some]
+    return _sent("delay_unique", names, [keys().prefix, mode, longest_ms], items, f"Delayed for {queue!r}")
 
 
 def release(lock: SeenLock) -> bool:
@@ -74,16 +76,18 @@ def release(lock: SeenLock) -> bool:
 def release_orphans(command: Command = ask, *, young_too: bool = False) -> Iterator[int]:
     """Release the locks whose jobs neither wait nor are in flight; yield how many each step has released.
 
-    Such are left when a job was taken away by hand or by a worker of Ruby. It reads everything that waits, in
-    parts, where there are locks at all. Young locks, which may belong to jobs that came meanwhile, are
-    looked at only if asked for. Raises what ``command`` does, which sends one.
+    Such are left when a job was taken away by hand or by a worker of Ruby. It reads in parts what waits where
+    locks say. Young locks, which may belong to jobs that came meanwhile, are looked at only if asked for.
+    Raises what ``command`` does, which sends one.
     """
-    if not command("HLEN", keys().unique):
-        return
     youngest = datetime.now(UTC) - (timedelta() if young_too else SURELY_HELD)
+    places: set[str] = set()
+    for locks in every(command):
+        places.update(lock.holder.place for lock in locks if lock.holder and _is_older(lock, youngest))
+        yield 0
     waiting: set[int] = set()
-    for texts in _waiting(command):
-        waiting.update(map(hash, texts))
+    for texts in chain.from_iterable(_waiting(command, place) for place in places):
+        waiting.update(hash(text) for text in texts if MARK in text)
         yield 0
     for locks in every(command):
         suspects = [lock for lock in locks if _is_suspect(lock, waiting, youngest)]
@@ -99,11 +103,32 @@ def release_orphans_of(place: str) -> int:
     return released
 
 
+def _sent(
+    script: str,
+    names: Callable[[Keys], Sequence[str]],
+    args: Sequence[Any],
+    items: Sequence[Sequence[Any]],
+    done: str,
+) -> list[str]:
+    try:
+        return _ids(send(script, names, args, items, done))
+    except NotReplicated as error:
+        raise NotReplicated(str(error), _ids(error.answers)) from error
+
+
+def _ids(answers: Sequence[Sequence[bytes]]) -> list[str]:
+    return [to_text(id) for some in answers for id in some]
+
+
 def _is_suspect(lock: SeenLock, waiting: Collection[int], youngest: datetime) -> bool:
     if lock.holder is None:
         return True
-    enqueued_at = ids.enqueued_at(lock.holder.id)
-    return hash(lock.holder.text) not in waiting and (enqueued_at is None or enqueued_at < youngest)
+    return _is_older(lock, youngest) and hash(lock.holder.text) not in waiting
+
+
+def _is_older(lock: SeenLock, youngest: datetime) -> bool:
+    enqueued_at = ids.enqueued_at(lock.id)
+    return enqueued_at is None or enqueued_at < youngest
 
 
 def _parts(locks: Sequence[SeenLock]) -> Iterator[Sequence[SeenLock]]:
@@ -118,18 +143,12 @@ def _release(command: Command, locks: Sequence[SeenLock], *, in_any_case: bool) 
     return int(command(*load("release_locks").by_text([key.unique, key.runs], args)))
 
 
-def _waiting(command: Command) -> Iterator[Sequence[bytes]]:
-    """Yield the texts of the jobs that wait, some at a time; some may be missed that move meanwhile."""
-    key = keys()
-    for queue in command("SMEMBERS", key.queues):
-        yield from _listed(command, "LRANGE", key.queue(to_text(queue)))
-    yield from _listed(command, "ZRANGE", key.later)
-
-
-def _listed(command: Command, how: str, key: str) -> Iterator[Sequence[bytes]]:
+def _waiting(command: Command, place: str) -> Iterator[Sequence[bytes]]:
+    """Yield the texts of what waits in a place, some at a time; what moves meanwhile may be missed."""
+    how = "ZRANGE" if place == LATER else "LRANGE"
     # From the end: workers that claim at the head meanwhile move nothing
     start = -1
     with suppress(ResponseError):
-        while some := command(how, key, start - READ_AT_ONCE + 1, start):
+        while some := command(how, keys().prefix + place, start - READ_AT_ONCE + 1, start):
             yield some
             start -= READ_AT_ONCE

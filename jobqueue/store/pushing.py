@@ -81,7 +81,7 @@ class Producer:
         if isinstance(pushed, Exception):
             raise pushed
         if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
-            raise NotReplicated(_shortage(done, replicas))
+            raise NotReplicated(_shortage(done, replicas), [pushed])
         return pushed
 
 
@@ -138,8 +138,10 @@ def _in_parts(
             with reaching():
                 answers.append(_send(script, names, args, done))
         except NotReplicated as error:
+            answers += error.answers
             shortage = error
     if shortage:
+        shortage.answers = answers
         raise shortage
     return answers
 

@@ -100,8 +100,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         with suppress(Full):
             for _ in range(1 + answer_lost):
                 holder = step(queue, job, mode, "producer", self.numbers["push"] + 1)
+            self.numbers["push"] += 1
             if not holder:
-                self.numbers["push"] += 1
                 self.order[queue] += [] if delayed else [job]
             elif mode != "drop":
                 # Its counts begin anew, and it may wait elsewhere

@@ -242,6 +242,7 @@ class ModelStore:
             self.locks[equals(job)] = job
         elif mode == "replace":
             self._replace(queue, holder)
+            self.sent[producer] = number
         return holder
 
     def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
@@ -252,6 +253,7 @@ class ModelStore:
             self.locks[equals(job)] = job
         elif mode != "drop":
             self._delay_again(queue, holder, mode)
+            self.sent[producer] = number
         return holder
 
     def _holder_again(self, job: str) -> str:

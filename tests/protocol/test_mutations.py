@@ -79,18 +79,18 @@ BROKEN_SCRIPTS = [
     # A unique job lets its equals in too late, too early, or never
     ("begin", 'change_lock(KEYS[3], ARGV[3], ARGV[4], "")', ""),
     ("settle", "change_lock(KEYS[12], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
-    ("recover", "change_lock(KEYS[14], ARGV[i], ARGV[i + 1], ARGV[i + 2])", ""),
+    ("recover", "change_lock(KEYS[14], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
     ("_locks", 'if value == "" and is_own then', 'if value == "" then'),
     ("_locks", 'elseif value ~= "" and (is_own or not held) then', 'elseif value ~= "" then'),
     ("_holder", "elseif is_in_flight(runs, prefix, id) then", "elseif false then"),
-    ("release_locks", "not holder(ARGV[i + 1], KEYS[2], ARGV[1], false)", "true"),
+    ("release_locks", "not is_held(ARGV[i + 1])", "true"),
     # Its lock does not know where it is
     ("promote", "change_lock(KEYS[5], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
     ("enqueue_unique", 'redis.call("HSET", KEYS[6], ARGV[i], lock_value(id, place, text))', ""),
     ("delay_unique", 'redis.call("HSET", KEYS[4], ARGV[i], lock_value(id, place, text))', ""),
     # What is replaced is lost, or stays too
     ("enqueue_unique", 'redis.call("RPUSH", KEYS[2], text)', ""),
-    ("_once", 'return redis.call("ZREM", key, text) == 1', "return true"),
+    ("_once", 'redis.call("ZREM", key, text)', ""),
     # Operators
     ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
     ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
