@@ -86,6 +86,7 @@ class Scheduler:
             while not self._attention.is_stopping:
                 seconds = self._patience(self.turn)
                 self._patience(lambda: self._bell.wait(seconds, self._attention))  # noqa: B023 - called at once
+                self._attention.look_for_supervisor()
         except GaveUp:
             pass
         finally:

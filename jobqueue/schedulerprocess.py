@@ -19,7 +19,7 @@ from jobqueue.stopping import StopPlans
 
 TITLE = "Scheduling"
 SOON_SECONDS = 10.0
-"""One that dies sooner after its start is started again with a growing pause."""
+"""One that dies sooner after its start is started again with a growing pause, of 5 s at most."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -32,17 +32,13 @@ class SchedulerProcess:
         self._stops = stops
         self._is_wanted = is_wanted
         self._started_at = self._start_at = 0.0
-        self._pauses = pauses(first=0.5, longest=30.0)
-
-    @property
-    def pids(self) -> list[int]:
-        """The pid of the one that there is now, if there is one."""
-        return [self._pid] if self._pid else []
+        self._pauses = pauses(first=0.5)
 
     def keep(self, heard: Attention, guardian: Guardian, *, before_fork: Callable[[], None]) -> None:
         """Start a scheduler where one is missing; tell it to leave once the supervisor was told to stop.
 
-        ``heard`` is what the supervisor listens with.
+        ``heard`` is what the supervisor listens with. A scheduler lets go of the ``guardian``, and has no
+        need of one: what ends its supervisor kills it too, wherever it is stuck.
         """
         if heard.is_stopping:
             self._stop()
@@ -52,8 +48,10 @@ class SchedulerProcess:
 
     def _is_missing(self) -> bool:
         """Tell whether one is to be started now: the first, or in the place of one that has died."""
-        if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
-            self._note_end()
+        if self._pid:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._note_end(status)
         return self._is_wanted and not self._pid and time.monotonic() >= self._start_at
 
     def _start(self, heard: Attention, guardian: Guardian) -> None:
@@ -64,7 +62,6 @@ class SchedulerProcess:
             _log.error("no scheduler can be started: %s", error)
             self._start_at = time.monotonic() + next(self._pauses)
             return
-        guardian.guard(self._pid)
         _log.info("scheduler %s started", self._pid)
 
     def _stop(self) -> None:
@@ -79,13 +76,13 @@ class SchedulerProcess:
             os.waitpid(self._pid, 0)
             self._pid = 0
 
-    def _note_end(self) -> None:
-        _log.error("scheduler %s died", self._pid)
+    def _note_end(self, status: int) -> None:
+        _log.error("scheduler %s died: exit status %s", self._pid, os.waitstatus_to_exitcode(status))
         self._pid = 0
         if time.monotonic() - self._started_at < SOON_SECONDS:
             self._start_at = time.monotonic() + next(self._pauses)
         else:
-            self._pauses = pauses(first=0.5, longest=30.0)
+            self._pauses = pauses(first=0.5)
 
     def _fork(self, heard: Attention, guardian: Guardian) -> int:
         supervisor = os.getpid()
@@ -102,7 +99,8 @@ def _be_scheduler(stops: StopPlans, heard: Attention, supervisor: int) -> NoRetu
     status = 1
     try:
         heard.close()
-        lifeline.die_with_parent(signal.SIGTERM)
+        # Killed: what it is doing is done entirely or not at all, and being stuck keeps it from no end
+        lifeline.die_with_parent(signal.SIGKILL)
         own = Attention(stops, supervisor=supervisor, is_led=lambda: True)
         if not lifeline.is_orphan(supervisor):
             schedule(own)

@@ -144,7 +144,7 @@ class Supervisor:
     def _keep_guardian(self) -> None:
         if self._guardian.is_missing():
             self._disconnect()
-            self._guardian.start([*self._scheduler.pids, *(slot.pid for slot in self._workers())])
+            self._guardian.start(slot.pid for slot in self._workers())
 
     def _disconnect(self) -> None:
         """Before a fork: two processes on one socket garble each other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import time
 
@@ -151,6 +152,15 @@ def test_it_runs_until_it_is_told_to_stop(redis, scheduler, attention):
     scheduler.run()
 
     assert len(turns) == 3
+
+
+def test_an_orphan_leaves_even_if_nobody_tells_it(redis, scheduler, attention, settings):
+    settings.JOBQUEUE_SCHEDULER_INTERVAL_SECONDS = 0.01
+    attention._supervisor = os.getpid()
+
+    scheduler.run()
+
+    assert attention.is_stopping
 
 
 def test_a_redis_that_is_away_is_waited_for_and_told_once(redis_factory, settings, caplog, attention):

@@ -8,23 +8,9 @@ import time
 
 import pytest
 
+from jobqueue.guardian import Guardian
 from jobqueue.schedulerprocess import SchedulerProcess
 from jobqueue.stopping import StopPlans
-
-
-class Guardian:
-    """Remembers whom it was told of."""
-
-    def __init__(self):
-        self.guarded = []
-
-    def guard(self, pid):
-        self.guarded.append(pid)
-
-
-@pytest.fixture
-def guardian():
-    return Guardian()
 
 
 @pytest.fixture
@@ -47,9 +33,9 @@ def scheduler(monkeypatch):
     scheduler.dismiss()
 
 
-def keep(scheduler, attention, guardian):
+def keep(scheduler, attention):
     forks = []
-    scheduler.keep(attention, guardian, before_fork=lambda: forks.append(1))
+    scheduler.keep(attention, Guardian(1.0), before_fork=lambda: forks.append(1))
     return len(forks)
 
 
@@ -58,68 +44,77 @@ def ended(pid):
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
-def test_one_is_started_and_kept(scheduler, attention, guardian):
+def test_one_is_started_and_kept(scheduler, attention):
     scheduler.ways = ["waits"]
 
-    assert keep(scheduler, attention, guardian) == 1
-    assert keep(scheduler, attention, guardian) == 0
+    assert keep(scheduler, attention) == 1
+    assert keep(scheduler, attention) == 0
 
-    assert scheduler.pids == guardian.guarded
-    assert len(scheduler.pids) == 1
+    assert scheduler._pid
 
 
-def test_none_is_started_that_nobody_wants(attention, guardian):
+def test_none_is_started_that_nobody_wants(attention):
     scheduler = SchedulerProcess(StopPlans(), is_wanted=False)
 
-    assert keep(scheduler, attention, guardian) == 0
-    assert scheduler.pids == []
+    assert keep(scheduler, attention) == 0
+    assert not scheduler._pid
 
 
-def test_one_that_dies_soon_is_started_again_after_a_pause(scheduler, attention, guardian, caplog):
+def test_one_that_dies_soon_is_started_again_after_a_pause(scheduler, attention, caplog):
     scheduler.ways = ["ends", "waits"]
-    keep(scheduler, attention, guardian)
-    [pid] = scheduler.pids
+    keep(scheduler, attention)
+    pid = scheduler._pid
     ended(pid)
 
-    assert keep(scheduler, attention, guardian) == 0
-    assert f"scheduler {pid} died" in caplog.text
+    assert keep(scheduler, attention) == 0
+    assert f"scheduler {pid} died: exit status 1" in caplog.text
 
     scheduler._start_at = time.monotonic()
-    assert keep(scheduler, attention, guardian) == 1
-    assert scheduler.pids not in ([], [pid])
+    assert keep(scheduler, attention) == 1
+    assert scheduler._pid not in (0, pid)
 
 
-def test_one_that_has_lived_for_a_while_is_replaced_at_once(scheduler, attention, guardian):
+def test_however_often_it_dies_it_is_away_for_five_seconds_at_most(scheduler, attention):
+    scheduler.ways = ["ends"] * 12
+    for _ in range(12):
+        keep(scheduler, attention)
+        ended(scheduler._pid)
+        keep(scheduler, attention)
+        assert scheduler._start_at <= time.monotonic() + 5
+        scheduler._start_at = time.monotonic()
+
+
+def test_one_that_has_lived_for_a_while_is_replaced_at_once(scheduler, attention):
     scheduler.ways = ["ends", "waits"]
-    keep(scheduler, attention, guardian)
-    ended(*scheduler.pids)
+    keep(scheduler, attention)
+    ended(scheduler._pid)
     scheduler._started_at -= 60
 
-    assert keep(scheduler, attention, guardian) == 1
+    assert keep(scheduler, attention) == 1
 
 
 def test_a_machine_without_a_process_to_spare_is_told_and_asked_again_later(
-    scheduler, attention, guardian, monkeypatch, caplog
+    scheduler, attention, monkeypatch, caplog
 ):
     def refuse(heard, guardian):
         raise BlockingIOError("Resource temporarily unavailable")
 
     monkeypatch.setattr(scheduler, "_fork", refuse)
 
-    assert keep(scheduler, attention, guardian) == 1
-    assert keep(scheduler, attention, guardian) == 0
+    assert keep(scheduler, attention) == 1
+    assert keep(scheduler, attention) == 0
     assert "no scheduler can be started" in caplog.text
-    assert scheduler.pids == guardian.guarded == []
+    assert not scheduler._pid
 
 
-def test_it_is_told_to_leave_when_its_supervisor_stops_and_no_other_comes(scheduler, attention, guardian):
+def test_it_is_told_to_leave_when_its_supervisor_stops_and_no_other_comes(scheduler, attention):
     scheduler.ways = ["waits", "waits"]
-    keep(scheduler, attention, guardian)
+    keep(scheduler, attention)
     attention.stop()
 
     for _ in range(2):
-        assert keep(scheduler, attention, guardian) == 0
+        assert keep(scheduler, attention) == 0
 
-    assert ended(*scheduler.pids).si_status == signal.SIGTERM
+    assert ended(scheduler._pid).si_status == signal.SIGTERM
     scheduler.dismiss()
-    assert scheduler.pids == []
+    assert not scheduler._pid

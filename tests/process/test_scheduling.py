@@ -117,6 +117,21 @@ def test_it_does_not_survive_its_supervisor(redis: redis_client.Redis, jobworker
     wait_for(lambda: not members(worker.pid))
 
 
+def test_one_that_is_stuck_does_not_survive_its_supervisor_either(
+    redis: redis_client.Redis, jobworker: Start
+) -> None:
+    worker = jobworker("--queues", "work", "--term-timeout", "0", scheduler=True)
+    [scheduler] = wait_for(worker.schedulers)
+    worker.wait_until_idle()
+    worker.signal_one(scheduler, signal.SIGSTOP)
+    for guardian in worker.guardians():
+        worker.signal_one(guardian, signal.SIGSTOP)
+
+    worker.signal(signal.SIGKILL)
+
+    wait_for(lambda: state(scheduler) in ("", "Z"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT, signal.SIGTTIN])
 def test_what_is_meant_for_workers_does_not_end_it(
     redis: redis_client.Redis, jobworker: Start, number: int
