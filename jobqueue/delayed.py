@@ -6,7 +6,8 @@ again, and every other byte is as it was.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,6 +15,8 @@ from jobqueue import ids, plainjson, rubyjson
 from jobqueue.exceptions import InvalidPayload
 
 _FIRST = ("class", "args")
+_LAST = ("crashes", "retry_of")
+"""At the end counts are written; see ``payload.with_crashes``."""
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -27,15 +30,19 @@ class Delayed(NamedTuple):
     """Its own id, empty if it has none; ids sort by the time they were made."""
 
 
-def member(payload: bytes, queue: str) -> bytes:
+def member(payload: bytes, queue: str, told: Mapping[str, Any] | None = None) -> bytes:
     """Return the text under which a job stands in ``later``, where equal texts would be one job.
 
-    A job without an id gets one. Raises InvalidPayload for what is no JSON object.
+    ``told`` are fields that are set with it. A job without an id gets one. Raises InvalidPayload for what is
+    no JSON object.
     """
     fields = _fields(payload)
+    last = {name: fields.pop(name) for name in _LAST if name in fields}
     if not _text(fields.get("id", b"")):
         fields["id"] = plainjson.encode(ids.new_id())
-    return _joined(_with_queue(fields, queue))
+    for name, value in (told or {}).items():
+        fields[name] = rubyjson.encode(value).encode("utf-8", "replace")
+    return _joined(_with_queue(fields | last, queue))
 
 
 def bare(payload: bytes, queue: str) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from jobqueue import attempts, clock, delayed, ids, rubyjson
+from jobqueue import attempts, clock, delayed
 from jobqueue.attempts import Attempt
 from jobqueue.backoff import retry_pause
 from jobqueue.exceptions import Retry, TermException
@@ -77,13 +77,8 @@ def later(payload: bytes, queue: str, job: Job, seconds: float, exception: str, 
     Raises InvalidPayload if no job of this queue can wait.
     """
     failed = Attempt(clock.failed_at(time.time()), exception, error)
-    given: dict[str, Any] = rubyjson.decode(payload)
-    # Before its end, which is where other counts are written
-    last = {name: given.pop(name) for name in ("crashes", "retry_of") if name in given}
-    given["id"] = job.id or ids.new_id()
     told = attempts.write([*job.attempts, failed], job.attempts_dropped)
-    text = rubyjson.encode({**given, **told, **last}).encode("utf-8", "replace")
-    return Later(delayed.member(text, queue), round(seconds * 1000))
+    return Later(delayed.member(payload, queue, told), round(seconds * 1000))
 
 
 def _most(policy: RetryPolicy, error: BaseException) -> int:

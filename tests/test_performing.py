@@ -239,6 +239,14 @@ def test_what_cannot_be_called_is_never_tried_again(own_registry, text):
     assert perform_text(text).kind is Kind.FAILED
 
 
+def test_a_job_with_a_number_that_is_too_large_is_tried_again(own_registry):
+    @job(name="x", retries=5)
+    def fail(number):
+        raise ValueError(number)
+
+    assert perform_text('{"class":"x","args":[1e999]}').kind is Kind.RETRY
+
+
 def test_a_job_that_has_no_place_to_wait_fails(own_registry, caplog):
     @job(name="x", retries=5)
     def fail():

@@ -224,6 +224,17 @@ def test_a_job_without_an_id_gets_one():
     assert (fields["args"], fields["foreign"]) == ([100.0], {"x": 1})
 
 
+def test_what_waits_keeps_every_other_byte():
+    """A number that only some libraries can read, say, and spaces."""
+    text = b'{"class":"A","args":[1e999, 1.50],"id":"i","crashes":1}'
+    job = payload.decode(text)
+
+    found = delayed.read(later(text, "work", job, 0, "E", "e").member).payload
+
+    assert found.startswith(b'{"class":"A","args":[1e999, 1.50],"id":"i","attempts":[{')
+    assert found.endswith(b'}],"crashes":1}')
+
+
 def test_an_error_that_is_no_unicode_is_told_all_the_same():
     member = later(payload.write(NEW), "work", NEW, 0, "E", "half \ud800 a pair").member
 
