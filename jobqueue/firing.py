@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
-from jobqueue import schedule, timing
+from jobqueue import databases, schedule, timing
 from jobqueue.conf import environment
 from jobqueue.inspection.schedule import Fired, State
 from jobqueue.link import Link
@@ -144,12 +144,15 @@ class Firing:
         return due.fired
 
     def _made(self, entry: Recurring) -> Made:
+        # Of the site's own code unique_by runs, which may ask a database that was away since
+        outer = databases.before_job()
         try:
             return schedule.make(entry)
         except Exception as error:
-            # Out of the site's own unique_by, say
             self._complain(f"the recurring job {entry.name!r} cannot be made: {error!r}")
             return PASSES
+        finally:
+            databases.after_job(outer)
 
     def _complain(self, complaint: str) -> None:
         if complaint not in self._complaints:

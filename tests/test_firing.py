@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import hypothesis
 import pytest
 import redis as redis_client
+from django.db import connections
 from hypothesis import strategies as st
 
 from jobqueue import firing
@@ -338,6 +339,33 @@ def test_a_job_that_cannot_be_made_stops_no_other(redis, settings, turn, caplog,
 
     assert len(waiting(redis)) == 1
     assert "the recurring job 'a' cannot be made: RuntimeError" in caplog.text
+
+
+def test_a_database_connection_that_ended_meanwhile_makes_no_tick_pass(
+    redis, settings, turn, monkeypatch, django_db_blocker, tmp_path
+):
+    """As ``unique_by`` finds it that looks into the database."""
+    given = connections["default"].settings_dict
+    connections.settings["file"] = {**given, "NAME": str(tmp_path / "db.sqlite3"), "CONN_MAX_AGE": None}
+    scheduled(settings, a={"every": "1m"})
+
+    def make(entry, made=firing.schedule.make):
+        with connections["file"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return made(entry)
+
+    monkeypatch.setattr(firing.schedule, "make", make)
+    with django_db_blocker.unblock():
+        turn(NOON_MS)
+        turn(NOON_MS + MINUTE_MS)
+        connections["file"].connection.close()
+        # As databases tell whose servers can go away
+        monkeypatch.setattr(connections["file"], "is_usable", lambda: False)
+        turn(NOON_MS + 2 * MINUTE_MS)
+        connections["file"].close()
+    del connections["file"], connections.settings["file"]
+
+    assert len(waiting(redis)) == 2
 
 
 def test_a_key_of_another_type_is_told_of_and_ends_nothing(redis, settings, turn, caplog):
