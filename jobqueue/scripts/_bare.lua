@@ -7,11 +7,15 @@ local function put(times, lists, indexes, time, text)
   return redis.call("ZADD", times, time, time) == 1 and redis.call("ZRANK", times, time) == 0
 end
 
--- Takes out as many as `most`, all if it is 0, from the first on; looks for others among the next `within`, in
--- all if it is 0. Returns how many there were. The first write frees: see register.
-local function take(times, lists, indexes, time, text, most, within)
+-- So far another job that is equal is looked for: where one second has very many, each look through all of them
+-- would take long.
+local LOOKED_THROUGH = 1000
+
+-- Takes out up to `most` jobs of a text, from the first on. Returns how many there were. The first write frees: see
+-- register.
+local function take(times, lists, indexes, time, text, most)
   local taken = redis.call("LREM", lists .. time, most, text)
-  if taken > 0 and (tonumber(most) == 0 or not redis.call("LPOS", lists .. time, text, "MAXLEN", within)) then
+  if taken > 0 and not redis.call("LPOS", lists .. time, text, "MAXLEN", LOOKED_THROUGH) then
     redis.call("SREM", indexes .. text, "delayed:" .. time)
   end
   if redis.call("EXISTS", lists .. time) == 0 then

@@ -16,7 +16,7 @@ end
 local reply = {0}
 for i = 4, #ARGV, 3 do
   local can_be_brought = can_go(ARGV[1], ARGV[i + 1], KEYS[5])
-  if can_be_brought and take(KEYS[1], KEYS[2], KEYS[3], ARGV[3], ARGV[i], 1, 1000) == 1 then
+  if can_be_brought and take(KEYS[1], KEYS[2], KEYS[3], ARGV[3], ARGV[i], 1) == 1 then
     bring(ARGV[1], ARGV[i + 1], KEYS[5], ARGV[i + 2])
     reply[1] = reply[1] + 1
   elseif not can_be_brought then

@@ -5,6 +5,7 @@ What is done to jobs that wait names each by its text, so one that has gone mean
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby
@@ -38,27 +39,24 @@ def delay_bare(queue: str, payloads: Sequence[bytes], moment_ms: int) -> None:
     send("delay_bare", _times, [], pairs, f"Delayed for {queue!r}")
 
 
-def remove(jobs: Iterable[DelayedJob], *, each_once: bool = False) -> int:
-    """Remove jobs that wait; return how many there were. Raises RedisUnreachable, as all of these do.
-
-    Of equal bare jobs at one time all go, unless ``each_once``.
-    """
+def remove(jobs: Iterable[DelayedJob]) -> int:
+    """Remove jobs that wait; return how many there were. Raises RedisUnreachable, as all of these do."""
     ours, bare = _parted(jobs)
     removed = 0
     for some in _chunks([part for job in ours for part in _with_lock(job)], 3):
         removed += _run("remove_later", [keys().later, keys().unique], some)
-    for some in _chunks(_named(bare, each_once), 3):
+    for some in _chunks(_named(bare), 3):
         removed += _run("remove_bare", _bare_keys(keys()), some)
     return removed
 
 
 def move(jobs: Iterable[DelayedJob], moment_ms: int) -> int:
-    """Let jobs wait for another moment, of equal bare jobs all; return how many there were."""
+    """Let jobs wait for another moment; return how many there were."""
     ours, bare = _parted(jobs)
     key, moved = keys(), 0
     for texts in _chunks([job.raw for job in ours], 1):
         moved += _run("move_later", [key.later, key.wake_scheduler], [moment_ms, *texts])
-    for some in _chunks(_named(bare, each_once=False), 3):
+    for some in _chunks(_named(bare), 3):
         moved += _run("move_bare", [*_bare_keys(key), key.wake_scheduler], [moment_ms // 1000, *some])
     return moved
 
@@ -89,10 +87,10 @@ def _with_lock(job: DelayedJob) -> tuple[bytes, str, str]:
     return (job.raw, lock.digest, lock.id) if lock else (job.raw, "", "")
 
 
-def _named(bare: Iterable[DelayedJob], each_once: bool) -> list[Any]:
+def _named(bare: Iterable[DelayedJob]) -> list[Any]:
     """Return the time and text of each bare job, and how many of these are meant."""
-    named = [(job.time, job.raw, int(each_once)) for job in bare]
-    return [part for each in (named if each_once else dict.fromkeys(named)) for part in each]
+    counts = Counter((job.time, job.raw) for job in bare)
+    return [part for named, count in counts.items() for part in (*named, count)]
 
 
 def _chunks(parts: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

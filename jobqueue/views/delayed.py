@@ -66,7 +66,7 @@ def enqueue_now(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one job."""
     found = posted_job(request)
-    if found is not None and writing.remove([found], each_once=True):
+    if found is not None and writing.remove([found]):
         messages.success(request, f"{cut(found.seen.name) or 'The job'} was removed.", fail_silently=True)
     else:
         messages.warning(request, GONE, fail_silently=True)

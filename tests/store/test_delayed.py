@@ -6,6 +6,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.exceptions import InvalidPayload
+from jobqueue.inspection.delayed import of_time
 from jobqueue.store import delayed
 from tests.goldenfiles import dump, values
 
@@ -100,3 +101,16 @@ def test_onto_a_key_of_another_type_nothing_is_written(redis, delay):
         delay("emails", [EMAILER], AT * 1000)
 
     assert len(redis.keys()) == 2
+
+
+@pytest.mark.parametrize("change", [delayed.remove, lambda jobs: delayed.move(jobs, (AT + 1) * 1000)])
+def test_among_very_many_jobs_of_one_second_each_is_found_at_once(redis, change):
+    texts = [b'{"class":"A","args":[%d],"queue":"work"}' % number for number in range(20_000)]
+    redis.rpush(f"resque:delayed:{AT}", *texts)
+    redis.zadd("resque:delayed_queue_schedule", {str(AT): AT})
+    redis.config_resetstat()
+
+    assert change(list(of_time(str(AT), texts[:2000]))) == 2000
+
+    commands = redis.info("commandstats")
+    assert commands["cmdstat_lrem"]["usec_per_call"] + commands["cmdstat_lpos"]["usec_per_call"] < 100
