@@ -31,10 +31,15 @@ def at(moment: Any) -> int:
         raise InvalidArguments(
             f"moment: {rubyjson.shown(moment)} should be a datetime; enqueue_in takes seconds, or a timedelta"
         )
-    aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-    if aware.year >= YEAR_OF_NO_PAGE:
+    try:
+        aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        utc = aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Near the ends of time another zone may have no name for it
+        utc = datetime.max
+    if YEAR_OF_NO_PAGE in (moment.year, utc.year):
         raise InvalidArguments(f"moment: {moment} is too far away for a page to show it in every time zone")
-    return round(aware.timestamp() * 1000)
+    return round(utc.timestamp() * 1000)
 
 
 def ahead(moment_ms: int | None) -> int | None:

@@ -43,9 +43,19 @@ def test_what_is_no_moment_is_refused(moment):
         duetime.at(moment)
 
 
-def test_a_moment_that_no_page_could_show_is_refused():
-    with timezone.override(NEW_YORK), pytest.raises(InvalidArguments, match="too far away"):
-        duetime.at(datetime.max)
+@pytest.mark.parametrize("zone", [NEW_YORK, ZoneInfo("Europe/Berlin")])
+@pytest.mark.parametrize("moment", [datetime.max, datetime.max.replace(tzinfo=UTC)])
+def test_a_moment_that_no_page_could_show_is_refused(zone, moment):
+    with timezone.override(zone), pytest.raises(InvalidArguments, match="too far away"):
+        duetime.at(moment)
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime.min, datetime(9998, 12, 31, 23, tzinfo=timezone.get_fixed_timezone(-840))]
+)
+def test_a_moment_that_has_no_name_elsewhere_is_refused(moment):
+    with timezone.override(ZoneInfo("Europe/Berlin")), pytest.raises(InvalidArguments, match="too far away"):
+        duetime.at(moment)
 
 
 def test_moments_are_ahead_or_not():
