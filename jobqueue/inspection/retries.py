@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jobqueue.attempts import Attempt
 from jobqueue.connection import keys
-from jobqueue.inspection.delayed import DelayedJob, at, scored
+from jobqueue.inspection import delayed
+from jobqueue.inspection.delayed import DelayedJob, scored
 from jobqueue.inspection.jobs import SeenJob
 from jobqueue.inspection.replies import ask, fetch, or_else
 
@@ -28,7 +28,7 @@ class WaitingRetry:
     @property
     def digest(self) -> str:
         """A name for exactly this text, fit for a URL."""
-        return hashlib.sha1(self.delayed.raw, usedforsecurity=False).hexdigest()
+        return self.delayed.digest
 
     @property
     def job(self) -> SeenJob:
@@ -87,8 +87,8 @@ def page(start: int, size: int) -> RetryPage:
 
 def find(moment_ms: int, digest: str) -> WaitingRetry | None:
     """Return the retry with this digest that is due at this moment; None if it is gone, or due at another."""
-    waiting = (WaitingRetry(delayed=each) for each in at(moment_ms) if not each.is_bare)
-    return next((each for each in waiting if each.digest == digest), None)
+    found = delayed.find(moment_ms, digest, is_bare=False)
+    return WaitingRetry(delayed=found) if found else None
 
 
 def _is_retry(each: DelayedJob) -> bool:
