@@ -31,7 +31,22 @@ def test_locks_are_listed(lock, capsys):
 
     call_command("joblocks")
 
-    assert capsys.readouterr().out == "job-1  Report [1], until it begins, for queue 'work'\n"
+    assert capsys.readouterr().out == "job-1  Report(1), until it begins, for queue 'work'\n"
+
+
+def test_that_there_is_none_is_told(capsys):
+    call_command("joblocks")
+
+    assert capsys.readouterr().out == "No lock is held: no unique job waits or runs.\n"
+
+
+def test_arguments_by_name_are_told_and_have_no_effect_on_the_terminal(capsys):
+    payload = encode(Job("Re\x1bport", [], {"since": "today"}, id="job-1", unique=f"queued:{1:024x}"))
+    enqueue("work", [Candidate(f"{1:024x}", "job-1", payload)], "drop")
+
+    call_command("joblocks")
+
+    assert capsys.readouterr().out.startswith(r"job-1  Re\x1bport(since='today'), until")
 
 
 def test_one_lock_is_released(lock, capsys):

@@ -15,7 +15,8 @@ FLOORS = (
     "exceptions conf keys pause readiness signals systemsignals unix",
     # 1 values
     "attempts backoff childreport clock cron cronfields delayed duetime durations failure ids locks"
-    " memoryfile patterns payload plainjson recovery recurring retrying rubyjson sharedpage stopping timing",
+    " memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson sharedpage"
+    " stopping timing",
     # 2 Redis
     "address connection doorbells embedded inspection link masterlock packing pruning redisbinary"
     " scripts sentinels socketpath store trouble",

@@ -18,8 +18,8 @@ from jobqueue.exceptions import RedisUnreachable
 from jobqueue.inspection.health import Health
 from jobqueue.inspection.health import health as look
 from jobqueue.inspection.replies import ask
+from jobqueue.printable import on_one_line
 from jobqueue.views.access import has_token, may_view
-from jobqueue.views.pages import on_one_line
 
 MOST_NAMES = 20
 LONGEST_NAME = 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from jobqueue.exceptions import JobQueueError
 from jobqueue.inspection import locks as reading
 from jobqueue.inspection.locks import SeenLock
+from jobqueue.printable import on_one_line
+from jobqueue.rubyjson import cut
 from jobqueue.store import locks as writing
 
 
@@ -41,9 +44,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def list(self) -> None:
-        for locks in reading.every():
-            for lock in locks:
-                self.stdout.write(_line(lock))
+        is_empty = True
+        for lock in chain.from_iterable(reading.every()):
+            is_empty = False
+            self.stdout.write(on_one_line(_line(lock)))
+        if is_empty:
+            self.stdout.write("No lock is held: no unique job waits or runs.")
 
     def release(self, id: str) -> None:
         found = next((lock for locks in reading.every() for lock in locks if lock.id == id), None)
@@ -54,4 +60,6 @@ class Command(BaseCommand):
 
 def _line(lock: SeenLock) -> str:
     where = f"queue {lock.queue!r}" if lock.queue else "its moment"
-    return f"{lock.id or '?'}  {lock.job.name} {lock.job.args!r}, until {lock.until or '?'}, for {where}"
+    named = [f"{name}={value!r}" for name, value in lock.job.kwargs.items()]
+    call = cut(f"{lock.job.name}({', '.join([*map(repr, lock.job.args), *named])})")
+    return f"{lock.id or '?'}  {call}, until {lock.until or '?'}, for {where}"
