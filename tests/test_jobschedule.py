@@ -40,11 +40,26 @@ def test_an_empty_schedule_is_told(run, settings):
     assert run("list") == "The schedule has no entries.\n"
 
 
+def test_a_name_that_is_no_text_has_no_effect_on_the_terminal(run, redis):
+    redis.hset("resque:persistent_schedules", b"\x1b[31m\xff", b'{"class":"Report","queue":"q"}')
+
+    lines = run().splitlines()
+
+    assert lines[1].startswith(r"\x1b[31m\xff")
+
+
 def test_one_entry_is_shown_with_its_next_five_runs(run):
     lines = run("show", "nightly").splitlines()
 
     assert lines[:3] == ["nightly: 0 3 * * *", "Clean up", "Last run: never"]
     assert sum(line.startswith("Next run: ") for line in lines) == 5
+
+
+def test_a_bad_entry_is_shown_with_its_problem_once(run):
+    said = run("show", "bad")
+
+    assert said.count("cron 'nonsense' cannot be read") == 1
+    assert said.splitlines()[1:] == ["Last run: never", "Next run: never"]
 
 
 def test_an_entry_is_paused_and_resumed(run, redis):

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 
 from jobqueue.inspection import delayed as waiting
 from jobqueue.inspection import delayedpages as reading
@@ -24,7 +23,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import delayed as writing
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, whole_number
+from jobqueue.views.paging import PAGE_SIZE, back_to, whole_number
 
 HIGHEST_SKIP = 2**32
 CLEARED_AT_ONCE = 10_000
@@ -59,7 +58,7 @@ def enqueue_now(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{cut(found.seen.name) or 'The job'} {where}.", fail_silently=True)
     else:
         messages.warning(request, GONE, fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:delayed", request)
 
 
 @page(methods=CHANGING, operates=True)
@@ -70,7 +69,7 @@ def remove(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{cut(found.seen.name) or 'The job'} was removed.", fail_silently=True)
     else:
         messages.warning(request, GONE, fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:delayed", request)
 
 
 @page(methods=CONFIRMING, operates=True)
@@ -117,11 +116,3 @@ def posted_job(request: HttpRequest) -> DelayedJob | None:
     if moment is None:
         return None
     return waiting.find(moment, request.POST.get("digest", ""), is_bare="bare" in request.POST)
-
-
-def back_to_list(request: HttpRequest) -> HttpResponseRedirect:
-    """Return to the page of the list where the button was."""
-    back = request.POST.get("next", "")
-    here = reverse("jobqueue:delayed")
-    is_ours = back.startswith(here) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return HttpResponseRedirect(back if is_ours else here)

@@ -7,9 +7,7 @@ or says that it is gone.
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.http import HttpRequest, HttpResponse
 
 from jobqueue.inspection import retries as reading
 from jobqueue.inspection.delayed import LATEST_MS
@@ -18,7 +16,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import delayed as writing
 from jobqueue.views.access import CHANGING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, whole_number
+from jobqueue.views.paging import PAGE_SIZE, back_to, whole_number
 
 HIGHEST_PLACE = 2**32
 GONE = "This job waits no more: it is being tried again, or somebody has removed it meanwhile."
@@ -41,7 +39,7 @@ def retry_now(request: HttpRequest) -> HttpResponse:
         messages.success(request, said, fail_silently=True)
     else:
         messages.warning(request, GONE, fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:retries", request)
 
 
 @page(methods=CHANGING, operates=True)
@@ -52,18 +50,10 @@ def remove_retry(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{cut(found.job.name)} was removed.", fail_silently=True)
     else:
         messages.warning(request, GONE, fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:retries", request)
 
 
 def posted_retry(request: HttpRequest) -> WaitingRetry | None:
     """Return the job that a form names, or None if it is gone."""
     moment_ms = whole_number(request.POST.get("moment", ""), highest=LATEST_MS)
     return None if moment_ms is None else reading.find(moment_ms, request.POST.get("digest", ""))
-
-
-def back_to_list(request: HttpRequest) -> HttpResponseRedirect:
-    """Return to the page of the list where the button was."""
-    back = request.POST.get("next", "")
-    here = reverse("jobqueue:retries")
-    is_ours = back.startswith(here) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return HttpResponseRedirect(back if is_ours else here)

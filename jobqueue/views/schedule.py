@@ -16,8 +16,8 @@ from jobqueue.schedule import run as run_entry
 from jobqueue.store import schedule as writing
 from jobqueue.timetable import NEXT, Row
 from jobqueue.views.access import CHANGING, CONFIRMING, page
-from jobqueue.views.pages import render
-from jobqueue.views.paging import Pager, page_number
+from jobqueue.views.pages import render, render_problem
+from jobqueue.views.paging import Pager, back_to, page_number
 
 ENTRIES_PER_PAGE = 100
 PARAMETER = "parameter-"
@@ -41,7 +41,8 @@ def entry(request: HttpRequest, name: str) -> HttpResponse:
     seen = timetable.read(NEXT)
     row = seen.get(name)
     if row is None:
-        return gone(request, name)
+        sentence = f"The schedule has no entry {cut(name)!r}: it was removed, or there never was one."
+        return render_problem(request, "This entry is gone", sentence, status=404)
     context = {"title": cut(name), "seen": seen, "row": row}
     return render(request, "jobqueue/entry.html", context, tab="schedule")
 
@@ -56,7 +57,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         context = {"title": f"Run {cut(name)}", "row": row, "prefix": PARAMETER}
         return render(request, "jobqueue/run_entry.html", context, tab="schedule")
     enqueue(request, row.entry)
-    return redirect("jobqueue:schedule")
+    return back_to("jobqueue:schedule", request)
 
 
 def enqueue(request: HttpRequest, entry: Recurring) -> None:
@@ -84,7 +85,7 @@ def pause(request: HttpRequest, name: str) -> HttpResponse:
         return gone(request, name)
     writing.pause([name])
     messages.success(request, f"{cut(name)} {row.said_of_pause}", fail_silently=True)
-    return redirect("jobqueue:schedule")
+    return back_to("jobqueue:schedule", request)
 
 
 @page(methods=CHANGING, operates=True)
@@ -92,7 +93,7 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     """Let the next ticks of an entry enqueue jobs again."""
     writing.resume([name])
     messages.success(request, f"{cut(name)} goes on with its next tick.", fail_silently=True)
-    return redirect("jobqueue:schedule")
+    return back_to("jobqueue:schedule", request)
 
 
 @page(methods=CONFIRMING, operates=True)

@@ -68,11 +68,20 @@ def test_a_bad_entry_has_a_page(staff, redis):
     assert b"is no JSON" in staff.get("/jobs/schedule/bad/").content
 
 
-def test_an_unknown_entry_leads_back_to_the_list(staff):
-    response = staff.get("/jobs/schedule/none/", follow=True)
+def test_an_unknown_entry_is_told(staff):
+    response = staff.get("/jobs/schedule/none/")
 
-    assert response.redirect_chain == [("/jobs/schedule/", 302)]
+    assert response.status_code == 404
     assert b"The schedule has no entry &#x27;none&#x27;" in response.content
+
+
+@pytest.mark.parametrize("action", ["run", "pause", "resume"])
+def test_an_action_leads_back_to_where_its_button_was(staff, action):
+    text = staff.get("/jobs/schedule/nightly/").content.decode()
+    assert '<input type="hidden" name="next" value="/jobs/schedule/nightly/">' in text
+
+    for back, to in (("/jobs/schedule/nightly/", "/jobs/schedule/nightly/"), ("//evil/", "/jobs/schedule/")):
+        assert staff.post(f"/jobs/schedule/nightly/{action}/", {"next": back}).url == to
 
 
 def test_an_entry_is_run_now(staff, redis):

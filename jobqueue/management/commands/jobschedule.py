@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobqueue import schedule, timetable
 from jobqueue.exceptions import JobQueueError
 from jobqueue.management.tolerant import TolerantCommand
+from jobqueue.printable import on_one_line
 from jobqueue.store import schedule as store
 from jobqueue.timetable import NEXT, Row
 
@@ -65,31 +66,31 @@ class Command(TolerantCommand):
         widths = [max(len(line[column]) for line in table) for column in range(len(COLUMNS))]
         for line in table if seen.rows else ():
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            self.stdout.write("  ".join(cells).rstrip())
+            self._say("  ".join(cells).rstrip())
         if not seen.rows:
-            self.stdout.write("The schedule has no entries.")
+            self._say("The schedule has no entries.")
         for complaint in seen.complaints:
             self.stderr.write(complaint)
 
     def show(self, name: str) -> None:
         row = self._row(name)
-        self.stdout.write(f"{row.name}: {row.problem or row.when or 'only by hand'}")
+        self._say(f"{row.name}: {row.problem or row.when or 'only by hand'}")
         if row.entry and row.entry.description:
-            self.stdout.write(row.entry.description)
-        self.stdout.write(f"Last run: {_shown(row.last)}")
-        for moment in row.next:
-            self.stdout.write(f"{'Tick that passes' if row.is_silent else 'Next run'}: {_shown(moment)}")
+            self._say(row.entry.description)
+        self._say(f"Last run: {_shown(row.last)}")
+        for moment in row.next or (None,):
+            self._say(f"{'Tick that passes' if row.is_silent else 'Next run'}: {_shown(moment)}")
         if notes := ", ".join(_notes(row)):
-            self.stdout.write(f"It is {notes}.")
+            self._say(f"It is {notes}.")
 
     def pause(self, name: str) -> None:
         row = self._row(name)
         store.pause([name])
-        self.stdout.write(f"{name} {row.said_of_pause}")
+        self._say(f"{name} {row.said_of_pause}")
 
     def resume(self, name: str) -> None:
         store.resume([self._row(name).name])
-        self.stdout.write(f"{name} goes on with its next tick.")
+        self._say(f"{name} goes on with its next tick.")
 
     def run(self, name: str, answers: Sequence[str]) -> None:
         entry = self._row(name).entry
@@ -98,7 +99,7 @@ class Command(TolerantCommand):
         given = {parameter.name: parameter.default for parameter in entry.parameters}
         given |= dict(map(_answer, answers))
         job = schedule.run(entry, given)
-        self.stdout.write(
+        self._say(
             f"{name} was not enqueued: a before_enqueue hook said no."
             if job is None
             else f"{name} is enqueued in {schedule.queue_of(entry)}{f' as {job.id}' if job.id else ''}."
@@ -117,7 +118,11 @@ class Command(TolerantCommand):
     def remove(self, name: str) -> None:
         if not schedule.remove_schedule(name):
             raise CommandError(f"No entry {name!r} was set at run time; others are removed where they stand.")
-        self.stdout.write(f"{name} is removed.")
+        self._say(f"{name} is removed.")
+
+    def _say(self, text: str) -> None:
+        """Write a line; what strangers have put into Redis has no effect on the terminal."""
+        self.stdout.write(on_one_line(text))
 
     def _row(self, name: str) -> Row:
         row = timetable.read(NEXT).get(name)
@@ -128,13 +133,13 @@ class Command(TolerantCommand):
 
 def _cells(row: Row) -> tuple[str, ...]:
     following = _shown(row.next[0] if row.next and not row.is_silent else None)
-    return row.name, row.when or "-", row.queue or "-", _shown(row.last), following, ", ".join(_notes(row))
+    notes = ", ".join([*([f"bad: {row.problem}"] if row.problem else []), *_notes(row)])
+    return row.name, row.when or "-", row.queue or "-", _shown(row.last), following, notes
 
 
 def _notes(row: Row) -> list[str]:
-    """Return what is special about an entry."""
-    notes = [f"bad: {row.problem}"] if row.problem else []
-    notes += ["paused"] if row.is_paused else []
+    """Return what is special about an entry that can be used."""
+    notes = ["paused"] if row.is_paused else []
     if row.entry and not row.is_here:
         notes.append(f"only for {', '.join(sorted(row.entry.environments))}")
     return notes + (["fired by Ruby's master"] if row.is_fired_by_ruby else [])
