@@ -17,7 +17,7 @@ except ImportError:
 def load(path: str | Path) -> dict[str, Any]:
     """Return the entries of a file. Raises InvalidSchedule if it cannot be read."""
     if yaml is None:
-        raise InvalidSchedule("YAML needs another package: pip install 'django-jobqueue[yaml]'")
+        raise InvalidSchedule("it is YAML, which takes another package: pip install pyyaml")
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -138,7 +138,7 @@ def test_a_file_without_the_package_is_a_bad_entry(settings, monkeypatch):
     settings.JOBQUEUE_SCHEDULE_FILE = "schedule.yml"
     monkeypatch.setattr("jobqueue.schedulefile.yaml", None)
 
-    assert "pip install 'django-jobqueue[yaml]'" in schedule.static()["schedule.yml"].problem
+    assert "pip install pyyaml" in schedule.static()["schedule.yml"].problem
 
 
 def test_of_two_of_one_name_the_settings_count(settings, tmp_path, definitions):

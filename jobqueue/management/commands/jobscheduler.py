@@ -18,8 +18,8 @@ from jobqueue.stopping import StopPlans
 
 class Command(TolerantCommand):
     help = (
-        "Bring delayed jobs to their queues when they are due, until told to stop with QUIT, TERM or INT. "
-        "Any number may run; `manage.py jobworker` runs one by itself."
+        "Bring delayed and recurring jobs to their queues when they are due, until told to stop with QUIT, "
+        "TERM or INT. Any number may run; `manage.py jobworker` runs one by itself."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
