@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jobqueue import clock, delayed, failure, ids
+from jobqueue import clock, delayed, failure, ids, locks
 from jobqueue.attempts import Attempt
 from jobqueue.payload import Job, encode, write
 
@@ -14,13 +14,14 @@ NOW_WORKING = "web1:4711:emails,images"
 
 
 def seed(redis: Any) -> None:
-    """Fill queues, workers, failures, retries, delayed jobs and the schedule."""
+    """Fill queues, workers, failures, retries, delayed jobs, the schedule and locks."""
     seed_queues(redis)
     seed_workers(redis)
     seed_failures(redis)
     seed_retries(redis)
     seed_delayed(redis)
     seed_schedule(redis)
+    seed_locks(redis)
 
 
 def seed_queues(redis: Any) -> None:
@@ -155,3 +156,11 @@ def seed_schedule(redis: Any) -> None:
     redis.hset("resque:fired", "sweep", f"{int(now - 200) * 1000} every 10m")
     redis.hset("resque:delayed:last_enqueued_at", "sweep", clock.started(now - 200))
     redis.sadd("resque:paused_schedule", "send_digest")
+
+
+def seed_locks(redis: Any) -> None:
+    """Let two unique jobs hold their locks, in a queue and for a moment."""
+    for n, (until, place) in enumerate((("queued", locks.place("search")), ("done", locks.LATER))):
+        id, digest = ids.new_id(), locks.digest(SEND, n)
+        text = write(Job(SEND, [n], {"urgent": True}, id, unique=locks.field(until, digest)))
+        redis.hset("resque:unique", digest, locks.held(id, place, text))
