@@ -22,6 +22,8 @@ from jobqueue.keys import to_text
 READ_AT_ONCE = 500
 LATEST_MS = 253_370_764_800_000
 """The year 9999, the last that has a name."""
+LATE_SECONDS = 60
+"""Very many jobs that are due at once need some seconds."""
 _SPELLED_ALIKE = re.compile(r"[\w:. -]+", re.ASCII)
 """A name that all JSON libraries spell alike, and that is no pattern to Redis."""
 
@@ -48,6 +50,11 @@ class DelayedJob:
     def at(self) -> datetime:
         """When it is due, in UTC."""
         return datetime.fromtimestamp(self.moment_ms / 1000, UTC)
+
+    @property
+    def is_late(self) -> bool:
+        """It has been due for so long that no scheduler seems to run."""
+        return (datetime.now(UTC) - self.at).total_seconds() > LATE_SECONDS
 
     @cached_property
     def job(self) -> payload.Job | None:

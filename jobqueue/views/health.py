@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import ResponseError
 
 from jobqueue.exceptions import RedisUnreachable
+from jobqueue.inspection.delayed import LATE_SECONDS
 from jobqueue.inspection.health import Health
 from jobqueue.inspection.health import health as look
 from jobqueue.inspection.replies import ask
@@ -24,8 +25,6 @@ from jobqueue.views.access import has_token, may_view
 MOST_NAMES = 20
 LONGEST_NAME = 200
 """The answer stays small, however many queues and workers are in trouble."""
-LATE_SECONDS = 60
-"""Very many jobs that are due at once need some seconds."""
 
 _log = logging.getLogger("jobqueue")
 

@@ -53,6 +53,16 @@ def test_both_kinds_are_shown_the_earliest_first(staff, redis):
     assert "1 delayed job, and those of 1 time in" in text
 
 
+@pytest.mark.parametrize(("ago", "is_told"), [(timedelta(minutes=5), True), (timedelta(seconds=5), False)])
+def test_a_job_that_no_scheduler_promotes_is_told_of(staff, redis, ago, is_told):
+    delay("later", [payload("a")], round((datetime.now(UTC) - ago).timestamp() * 1000))
+
+    text = text_of(staff)
+
+    assert ("no scheduler has brought it to its queue" in text) == is_told
+    assert shown(text) == ["a"]
+
+
 def test_rubys_are_shown(staff, redis):
     load(redis, "delayed_several")
 

@@ -45,6 +45,12 @@ def test_a_job_that_is_tried_again_is_shown_with_its_last_error_and_its_next_mom
     assert 'class="jq-tag">q</a>' in text
 
 
+def test_one_that_no_scheduler_promotes_is_told_of(staff, redis):
+    wait(redis, moment_ms=5_000)
+
+    assert "no scheduler has brought it to its queue" in staff.get("/jobs/retries/").content.decode()
+
+
 def test_the_next_one_comes_first_and_other_delayed_jobs_are_left_out(staff, redis):
     for number, attempts in enumerate([(FAILED,), (), (FAILED,), ()], start=1):
         wait(redis, f"Job{number}", moment_ms=5_000 - number, attempts=attempts)
