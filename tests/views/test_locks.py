@@ -33,7 +33,7 @@ def test_locks_tell_their_jobs_and_where_they_wait(staff, redis):
     shown = text(staff.get("/jobs/stats/locks/").content.decode())
 
     assert shown.startswith("tests.Report 1 it begins work")
-    assert "tests.Report 2 it has ended for its moment" in shown
+    assert "tests.Report 2 it has ended waits for its moment" in shown
 
 
 def test_without_locks_it_says_so(staff, redis):
