@@ -185,4 +185,5 @@ def _parameter(name: str, config: Any) -> Parameter:
         )
     fields = normal(config or {})
     default = fields.get("default")
-    return Parameter(name, str(fields.get("description") or ""), "" if default is None else str(default))
+    texts = [name, str(fields.get("description") or ""), "" if default is None else str(default)]
+    return Parameter(*_json("parameters", texts))

@@ -44,7 +44,7 @@ def set_schedule(name: str, config: Mapping[str, Any]) -> None:
     fields = recurring.normal(config)
     if not fields.pop("persist", True):
         raise InvalidSchedule("persist: no process but this one would know the entry; leave it out")
-    if not isinstance(fields.get("class"), str | None):
+    if isinstance(fields.get("class"), Defined | type):
         fields["class"] = resolve(fields["class"]).name
     store.put(name, stored(checked(name, fields, "redis")))
 

@@ -20,7 +20,7 @@ def load(path: str | Path) -> dict[str, Any]:
         raise InvalidSchedule("it is YAML, which takes another package: pip install pyyaml")
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InvalidSchedule(f"it cannot be read: {error}") from error
     if not isinstance(found, Mapping | None):
         raise InvalidSchedule("it should be a mapping of names to their configurations")

@@ -88,6 +88,7 @@ def test_parameters_are_read():
         ({"kwargs": {"a": {1, 2}}}, "kwargs.a: {1, 2} is no JSON value"),
         ({"missed": "always"}, "missed: 'always' should be 'run-once' or 'skip'"),
         ({"parameters": {"limit": 3}}, "parameters.limit: 3 should be a mapping"),
+        ({"parameters": {"a": {"default": "\ud800"}}}, "parameters[2]: '\\ud800' is no valid Unicode"),
         ({"cron": "nonsense"}, "cron 'nonsense' cannot be read"),
     ],
 )

@@ -118,6 +118,7 @@ def test_a_yaml_file_is_read(settings, tmp_path):
     [
         (None, "it cannot be read: [Errno 2]"),
         ("a: [", "it cannot be read: while parsing"),
+        ("[" * 5_000, "it cannot be read: maximum recursion"),
         ("- a", "it should be a mapping of names"),
     ],
 )
@@ -289,6 +290,7 @@ def test_an_entry_that_is_set_tells_ruby_the_queue_of_a_job_of_ours(redis):
         ({"every": "1h", "queue": "q", "persist": False}, "no process but this one"),
         ({"every": "1h", "queue": "q", "args": [{1}]}, "no JSON value"),
         ("1h", "'1h' should be a mapping"),
+        ({"every": "1h", "class": ["Report"]}, r"class: \['Report'\] should be a text"),
     ],
 )
 def test_what_would_end_rubys_scheduler_is_not_set(redis, config, message):
