@@ -121,23 +121,29 @@ class Cron:
     def _meant(self, moment: datetime, fold: int, back: bool) -> Iterator[datetime]:
         """Yield the moments at which the clock on the wall shows the times, for the first time or the second.
 
-        Begins with some on the other side of ``moment``, where the clock is put back near it.
+        Begins with some on the other side of ``moment`` where the clock is put back.
         """
         # By the clock alone: in a zone cronsim goes in whole hours, and a clock may be put by half an hour
         for wall in _Times(self._fields, self._days, self._start(moment, back), back=back):
             time = wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
-            is_skipped = time.astimezone(self.zone).replace(tzinfo=None) != wall
+            is_skipped = self._shown(time) != wall
             if not is_skipped:
                 yield time
 
     def _start(self, moment: datetime, back: bool) -> datetime:
-        """Return what the clock shows at a moment; more, or less, where it is put back near it."""
-        before, now, after = (
-            each.astimezone(self.zone).replace(tzinfo=None)
-            for each in (moment - _NEAR, moment, moment + _NEAR)
-        )
-        shift = abs(after - before - 2 * _NEAR)
-        return now + shift if back else now - shift
+        """Return what the clock shows at a moment; less by as much as it is going to be put back soon.
+
+        On the way back more, if it has just been put back.
+        """
+        way = -1 if back else 1
+        shown, later = self._shown(moment), self._shown(moment + way * _NEAR)
+        put_back = max(_NEAR - abs(later - shown), timedelta())
+        is_near = abs(self._shown(moment + way * put_back) - shown) < put_back
+        return shown - way * put_back if is_near else shown
+
+    def _shown(self, moment: datetime) -> datetime:
+        """Return what the clock on the wall shows."""
+        return moment.astimezone(self.zone).replace(tzinfo=None)
 
 
 def _zone(word: str) -> tzinfo | None:
