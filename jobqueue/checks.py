@@ -171,12 +171,9 @@ def _unknown_fields() -> Iterator[CheckMessage]:
     for name, entry in schedule.static().items():
         if not isinstance(entry, Recurring) or entry.source != "settings":
             continue
-        for field in sorted(entry.config.keys() - recurring.FIELDS):
-            near = get_close_matches(field, recurring.FIELDS, 1)
+        for field, hint in recurring.unknown_fields(entry.config).items():
             yield Warning(
                 f"{NAMES['schedule']}: the recurring job {name!r} has a field {field!r}, which is none.",
-                hint=f"Is {near[0]!r} meant?"
-                if near
-                else f"The fields are {', '.join(sorted(recurring.FIELDS))}.",
+                hint=hint,
                 id="jobqueue.W002",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, get_args
 
 from jobqueue import durations, rubyjson, timing
@@ -103,6 +104,16 @@ def normal(config: Any) -> dict[str, Any]:
             f"{rubyjson.shown(config)} should be a mapping, such as {{'cron': '0 8 * * *', 'class': …}}"
         )
     return {str(name).lstrip(":"): value for name, value in config.items()}
+
+
+def unknown_fields(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields that mean nothing, each with what may have been meant."""
+    return {field: _hint(field) for field in sorted(config.keys() - FIELDS)}
+
+
+def _hint(field: str) -> str:
+    near = get_close_matches(field, sorted(FIELDS), 1)
+    return f"Is {near[0]!r} meant?" if near else f"The fields are {', '.join(sorted(FIELDS))}."
 
 
 def persistent(config: Mapping[str, Any]) -> bytes:

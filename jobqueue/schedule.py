@@ -46,6 +46,8 @@ def set_schedule(name: str, config: Mapping[str, Any]) -> None:
         raise InvalidSchedule("persist: no process but this one would know the entry; leave it out")
     if isinstance(fields.get("class"), Defined | type):
         fields["class"] = resolve(fields["class"]).name
+    for field, hint in recurring.unknown_fields(fields).items():
+        raise InvalidSchedule(f"{rubyjson.shown(field)} is no field of an entry. {hint}")
     store.put(name, stored(checked(name, fields, "redis")))
 
 

@@ -51,7 +51,8 @@ def test_a_name_that_is_no_text_has_no_effect_on_the_terminal(run, redis):
 def test_one_entry_is_shown_with_its_next_five_runs(run):
     lines = run("show", "nightly").splitlines()
 
-    assert lines[:3] == ["nightly: 0 3 * * *", "Clean up", "Last run: never"]
+    assert lines[:3] == ["nightly: 0 3 * * *", "Clean up", "Job: Cleanup, in the queue low"]
+    assert lines[3] == "Last run: never"
     assert sum(line.startswith("Next run: ") for line in lines) == 5
 
 
@@ -110,6 +111,7 @@ def test_an_entry_is_set_and_removed(run, redis):
         (["set", "each", "{"], "'{' is no JSON"),
         (["set", "each", "[]"], "'[]' should be an object"),
         (["set", "each", '{"cron":"x"}'], "cron 'x' cannot be read"),
+        (["set", "each", '{"evry":"1h","queue":"q"}'], "'evry' is no field of an entry. Is 'every' meant?"),
         (["remove", "nightly"], "No entry 'nightly' was set at run time"),
     ],
 )

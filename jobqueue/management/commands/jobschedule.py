@@ -77,6 +77,8 @@ class Command(TolerantCommand):
         self._say(f"{row.name}: {row.problem or row.when or 'only by hand'}")
         if row.entry and row.entry.description:
             self._say(row.entry.description)
+        if row.entry:
+            self._say(f"Job: {row.entry.job}, in the queue {row.queue}")
         self._say(f"Last run: {_shown(row.last)}")
         for moment in row.next or (None,):
             self._say(f"{'Tick that passes' if row.is_silent else 'Next run'}: {_shown(moment)}")
