@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.protocol.model import LIMIT, Full, Refused, Seen, Store, equals
+from tests.protocol.model import LIMIT, Claimed, Full, Refused, Seen, Store, equals
 from tests.protocol.worker import Worker
 
 QUEUES = ("high", "low")
@@ -20,6 +20,8 @@ workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
 places = st.integers(0, 9)
 kinds = st.sampled_from(["queued-a", "done-a", "done-b"])
+ENTRIES = ("hourly", "daily")
+entries = st.sampled_from(ENTRIES)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -41,6 +43,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.begun: Counter[str] = Counter()
         self.tried_again: Counter[str] = Counter()
         """How often an attempt ended with the promise of another one."""
+        self.calls_begun: Counter[str] = Counter()
+        """How often a job has begun with the arguments of each call."""
+        self.last_calls: dict[str, tuple[str, str]] = {}
+        """By kind of jobs that are unique until they begin: the last call that counts, and its job."""
+        self.overtaken: set[str] = set()
+        """Jobs that a worker had, and that others were allowed to follow before they began."""
         self.calm = True
         """Nothing crashed, froze or was rolled back: exactly once is promised."""
         self.rolled_back = False
@@ -89,24 +97,45 @@ class DeliveryMachine(RuleBasedStateMachine):
         queue=queues,
         kind=kinds,
         delayed=st.booleans(),
-        mode=st.sampled_from(["drop", "replace", "debounce"]),
+        mode=st.sampled_from(["drop", "raise", "replace", "debounce"]),
         answer_lost=st.booleans(),
+        performed=st.integers(0, 4),
     )
-    def enqueue_unique(self, queue: str, kind: str, delayed: bool, mode: str, answer_lost: bool) -> None:
-        """One that is let in has found nobody who holds its lock."""
+    def enqueue_unique(
+        self, queue: str, kind: str, delayed: bool, mode: str, answer_lost: bool, performed: int = 0
+    ) -> None:
+        """While an answer is lost and the call is sent again, some jobs may be performed."""
         job = f"{kind}-{self.new_job()}"
         step = self.store.delay_unique if delayed else self.store.enqueue_unique
         mode = mode if delayed or mode != "debounce" else "drop"
+        call = queue, job, mode, "producer", self.numbers["push"] + 1
         with suppress(Full):
-            for _ in range(1 + answer_lost):
-                holder = step(queue, job, mode, "producer", self.numbers["push"] + 1)
-            self.numbers["push"] += 1
-            if not holder:
-                self.order[queue] += [] if delayed else [job]
-            elif mode != "drop":
-                # Its counts begin anew, and it may wait elsewhere
-                self.numbers["put back"] += LIMIT
-                self.forget_in_order(holder)
+            counts = self.note_call(queue, job, step(*call), mode, is_delayed=delayed)
+            if answer_lost:
+                self.work("bob", ["done"] * performed)
+                before = self.store.seen()
+                holder = step(*call)
+                assert not counts or self.store.seen() == before, "it counts twice"
+                if not counts:
+                    self.note_call(queue, job, holder, mode, is_delayed=delayed)
+
+    def note_call(self, queue: str, job: str, holder: str, mode: str, *, is_delayed: bool) -> bool:
+        """Note what has become of a call; tell whether it was let in, or has replaced another."""
+        seen, kind = self.store.seen(), equals(job)
+        if kind.startswith("queued") and (not holder or mode in ("replace", "debounce")):
+            self.last_calls[kind] = job, holder or job
+            equal = {each for each in seen.in_flight_by_name() if equals(each) == kind and each != holder}
+            self.overtaken |= {each for each in equal if not self.begun[each]}
+        if holder and job not in seen.calls():
+            return False
+        self.numbers["push"] += 1
+        if holder:
+            # Its counts begin anew, and it may wait elsewhere
+            self.numbers["put back"] += LIMIT
+            self.forget_in_order(holder)
+        elif not is_delayed:
+            self.order[queue].append(job)
+        return True
 
     @rule(
         name=workers,
@@ -121,6 +150,30 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.enqueue_unique(queue, equals(running.job), delayed, "drop", False)
             if how != "goes on":
                 self.end(name, how, answer_lost=False)
+
+    @rule(
+        name=workers,
+        queue=queues,
+        delayed=st.booleans(),
+        mode=st.sampled_from(["drop", "replace", "debounce"]),
+    )
+    def an_equal_job_comes_while_one_is_claimed(
+        self, name: str, queue: str, delayed: bool, mode: str
+    ) -> None:
+        self.claim(name, 4, answer_lost=False)
+        unique = [job.job for job in self.workers[name].batch if equals(job.job)]
+        for job in unique[:1]:
+            self.enqueue_unique(queue, equals(job), delayed, mode, False)
+
+    @rule(entry=entries, queue=queues, kind=st.one_of(st.just(""), kinds), late=st.lists(st.integers(0, 2)))
+    def a_tick_comes(self, entry: str, queue: str, kind: str, late: list[int]) -> None:
+        """Some schedulers deal with it, or with one before it, whatever the others have done meanwhile."""
+        self.numbers[entry] += 1
+        for behind in [0, *late[:2]]:
+            job = f"{kind}-{self.new_job()}" if kind else self.new_job()
+            with suppress(Full):
+                if self.store.fire(entry, 10 + self.numbers[entry] - behind, queue, job):
+                    self.order[queue].append(job)
 
     @precondition(lambda self: self.faults)
     @rule(queue=queues, is_noticed=st.booleans())
@@ -146,11 +199,13 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.numbers["job"] += 1
         return f"job-{self.numbers['job']}"
 
-    @rule(what=st.sampled_from([*QUEUES, ALL]), on=st.booleans())
+    @rule(what=st.sampled_from([*QUEUES, ALL, *ENTRIES]), on=st.booleans())
     def pause_or_resume(self, what: str, on: bool) -> None:
         with suppress(Full):
             if what == ALL:
                 (self.store.pause_all if on else self.store.resume_all)()
+            elif what in ENTRIES:
+                (self.store.pause_entry if on else self.store.resume_entry)(what)
             else:
                 (self.store.pause if on else self.store.resume)(what)
 
@@ -162,6 +217,12 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.store.remove_queue(queue)
         elif waiting:
             self.store.remove_jobs(queue, sorted({waiting[place % len(waiting)] for place in some}))
+
+    @precondition(lambda self: self.seen.later)
+    @rule(some=st.lists(places, min_size=1, max_size=3))
+    def remove_delayed(self, some: list[int]) -> None:
+        delayed = [job for _, job, *_ in self.seen.later]
+        self.store.remove_delayed(sorted({delayed[place % len(delayed)] for place in some}))
 
     @precondition(lambda self: self.seen.failed)
     @rule(some=st.lists(places, min_size=1, max_size=3), is_stale=st.booleans())
@@ -203,6 +264,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def begin_next(self, name: str) -> None:
         if (job := self.act(name, "begin_next")) is not None:
             self.begun[job.job] += 1
+            self.calls_begun[job.call] += 1
             most = LIMIT + self.numbers["put back"] + self.tried_again[job.job]
             assert self.rolled_back or self.begun[job.job] <= most
 
@@ -212,13 +274,13 @@ class DeliveryMachine(RuleBasedStateMachine):
         if running is not None and how == "done":
             self.succeeded[running.job] += 1
         elif running is not None and how == "later":
-            self.expect_again(running.job)
+            self.expect_again(running)
         self.act(name, "end", how, answer_lost=answer_lost)
 
-    def expect_again(self, job: str) -> None:
+    def expect_again(self, running: Claimed) -> None:
         """An attempt ends, and another one follows, for which the job waits behind all others."""
-        self.tried_again[job] += 1
-        self.forget_in_order(job)
+        self.tried_again.update({running.job, running.call})
+        self.forget_in_order(running.job)
 
     @rule(
         name=workers,
@@ -277,7 +339,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def worker_is_killed_for_a_job_that_is_tried_again(self, name: str) -> None:
         self.be_busy(name, True)
         if (running := self.workers[name].running) is not None:
-            self.expect_again(running.job)
+            self.expect_again(running)
         self.die_supervised(name, False, retries=False, later=True)
 
     def die_supervised(self, name: str, busy: bool, *, retries: bool, later: bool = False) -> None:
@@ -374,6 +436,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         snapshot, self.dead_runs = self.saved
         self.store.roll_back(snapshot)
         self.rolled_back = True
+        self.last_calls = {}
         self.saved = None
         for worker in self.workers.values():
             worker.must_reconcile = True
@@ -419,6 +482,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.order_is_kept()
         self.every_lock_has_its_job()
         self.equal_jobs_wait_once()
+        self.the_last_call_counts()
+        self.each_tick_comes_once()
 
     def conservation(self) -> None:
         """enqueued = waiting + in flight + later + done + failed + removed, for each job by itself."""
@@ -440,7 +505,8 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def exactly_once_while_calm(self) -> None:
         if self.calm:
-            assert all(count <= 1 + self.tried_again[job] for job, count in self.begun.items())
+            for begun in (self.begun, self.calls_begun):
+                assert all(count <= 1 + self.tried_again[name] for name, count in begun.items())
 
     def counters_count_what_ended(self) -> None:
         if self.calm:
@@ -461,9 +527,19 @@ class DeliveryMachine(RuleBasedStateMachine):
         """Of those that have to end first there is one; of the others one that has not begun yet."""
         alive = self.seen.alive()
         for kind in map(equals, alive):
-            exclusive = [job for job in alive if equals(job) == kind]
+            exclusive = [job for job in alive if equals(job) == kind and job not in self.overtaken]
             waiting = [job for job in exclusive if kind.startswith("done") or not self.begun[job]]
             assert not kind or waiting in ([], [self.seen.locks.get(kind)]), (kind, waiting)
+
+    def the_last_call_counts(self) -> None:
+        """Of jobs that are unique until they begin the last call has its arguments in one, or is over."""
+        calls, failed = self.seen.calls(), self.seen.places()["failed"]
+        for call, job in self.last_calls.values():
+            is_over = self.calls_begun[call] or self.store.ledger.removed[job] or failed[job]
+            assert call in calls or is_over, (call, job)
+
+    def each_tick_comes_once(self) -> None:
+        assert all(count == 1 for count in self.store.ledger.ticks.values())
 
     def teardown(self) -> None:
         """Let all the dead be recovered and the living work on: everything ends."""

@@ -33,6 +33,8 @@ class Held:
     crashes: int
     attempts: int
     """How many have failed before."""
+    call: str
+    """Whose arguments it has: its own, unless another one has replaced it."""
     started: bool = False
 
 
@@ -43,6 +45,7 @@ class Claimed:
     job: str
     crashes: int
     attempts: int
+    call: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Ending:
     """``done``, ``failed``, ``later`` (tried again), ``back``, or ``again`` (back with one more crash)."""
 
 
-Waiting = tuple[str, int, int]
+Waiting = tuple[str, int, int, str]
 
 
 @dataclass
@@ -64,16 +67,19 @@ class Ledger:
     enqueued: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
+    ticks: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often each tick of a recurring job has enqueued one."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that stands in Redis at one moment. A waiting job comes with its crashes and failed attempts, a
-    delayed one with these and before them its queue, a failed one with whether it was retried."""
+    """All that stands in Redis at one moment. A waiting job comes with its crashes, its failed attempts and
+    whose arguments it has, a delayed one with these and before them its queue, a failed one with whether it
+    was retried."""
 
     waiting: dict[str, list[Waiting]]
     in_flight: dict[str, dict[int, Held]]
-    later: list[tuple[str, str, int, int]]
+    later: list[tuple[str, str, int, int, str]]
     failed: list[tuple[str, bool]]
     paused: set[str]
     all_paused: bool
@@ -81,6 +87,8 @@ class Seen:
     raised: int
     locks: dict[str, str]
     """Which job holds the lock of each kind of equal ones."""
+    fired: dict[str, int]
+    """Up to which tick each recurring job is dealt with."""
 
     def names_waiting(self, queue: str) -> list[str]:
         return [job for job, *_ in self.waiting.get(queue, [])]
@@ -98,6 +106,15 @@ class Seen:
         """The jobs that wait, whether or not for a moment, or are in flight."""
         return sum((names for place, names in self.places().items() if place != "failed"), Counter[str]())
 
+    def in_flight_by_name(self) -> set[str]:
+        return set(self.places()["in flight"])
+
+    def calls(self) -> set[str]:
+        """Return whose arguments the jobs have that wait or are in flight."""
+        waiting = [call for jobs in self.waiting.values() for *_, call in jobs]
+        in_flight = [held.call for run in self.in_flight.values() for held in run.values()]
+        return {*waiting, *in_flight, *(call for *_, call in self.later)}
+
 
 class Store(Protocol):
     """What the scripts offer. Steps that write raise Full where there is no memory left."""
@@ -109,6 +126,10 @@ class Store(Protocol):
     def release_orphans(self) -> None: ...
     def take_away(self, queue: str) -> None: ...
     def promote(self, most: int) -> None: ...
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool: ...
+    def pause_entry(self, entry: str) -> None: ...
+    def resume_entry(self, entry: str) -> None: ...
+    def remove_delayed(self, jobs: Sequence[str]) -> int: ...
     def register(self, run: str) -> None: ...
     def register_again(self, run: str) -> None: ...
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]: ...
@@ -160,8 +181,8 @@ class ModelStore:
     """Redis as the scripts see it."""
 
     queues: dict[str, list[Waiting]] = field(default_factory=dict)
-    later: list[tuple[str, str, int, int]] = field(default_factory=list)
-    """Queue, job, crashes and failed attempts of what waits for its moment, the next one first."""
+    later: list[tuple[str, str, int, int, str]] = field(default_factory=list)
+    """What waits for its moment, each with its queue before it; the next one first."""
     runs: dict[str, dict[int, Held]] = field(default_factory=dict)
     next: dict[str, int] = field(default_factory=dict)
     """By run: the first token that was never claimed."""
@@ -178,6 +199,9 @@ class ModelStore:
     """Which job holds the lock of those that are equal."""
     taken: dict[str, list[str]] = field(default_factory=dict)
     """What a stranger took away, by queue."""
+    fired: dict[str, int] = field(default_factory=dict)
+    """By recurring job: up to which tick it is dealt with."""
+    paused_entries: set[str] = field(default_factory=set)
 
     def _unlock(self, job: str) -> None:
         """Its job begins, or is gone."""
@@ -193,12 +217,13 @@ class ModelStore:
         if self.is_full:
             raise Full
 
-    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
-        self.queues.setdefault(queue, []).insert(0, (job, crashes, attempts))
-        self._lock(job)
+    def _put_back(self, held: Held, crashes: int) -> None:
+        waiting = held.job, crashes, held.attempts, held.call
+        self.queues.setdefault(held.queue, []).insert(0, waiting)
+        self._lock(held.job)
 
     def _try_later(self, held: Held) -> None:
-        self.later.append((held.queue, held.job, held.crashes, held.attempts + 1))
+        self.later.append((held.queue, held.job, held.crashes, held.attempts + 1, held.call))
         self.processed += 1
         self._lock(held.job)
 
@@ -217,7 +242,7 @@ class ModelStore:
         if self.sent.get(producer, 0) >= number:
             return
         self._write()
-        self.queues.setdefault(queue, []).append((job, 0, 0))
+        self.queues.setdefault(queue, []).append((job, 0, 0, job))
         self.sent[producer] = number
         self.ledger.enqueued[job] += 1
 
@@ -225,7 +250,7 @@ class ModelStore:
         if self.sent.get(producer, 0) >= number:
             return
         self._write()
-        self.later.append((queue, job, 0, 0))
+        self.later.append((queue, job, 0, 0, job))
         self.sent[producer] = number
         self.ledger.enqueued[job] += 1
 
@@ -236,46 +261,57 @@ class ModelStore:
 
     def enqueue_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
         if self.sent.get(producer, 0) >= number:
-            return self._holder_again(job)
-        if not (holder := self._holder(job)):
+            return self._holder_again(job, mode)
+        holder = self._holder(job)
+        if not holder or self._is_followed(holder, mode):
             self.enqueue(queue, job, producer, number)
             self.locks[equals(job)] = job
-        elif mode == "replace":
-            self._replace(queue, holder)
+            return ""
+        if mode == "replace" and self._replace(queue, holder, job):
             self.sent[producer] = number
         return holder
 
     def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
         if self.sent.get(producer, 0) >= number:
-            return self._holder_again(job)
-        if not (holder := self._holder(job)):
+            return self._holder_again(job, mode)
+        holder = self._holder(job)
+        if not holder or self._is_followed(holder, mode):
             self.delay(queue, job, producer, number)
             self.locks[equals(job)] = job
-        elif mode != "drop":
-            self._delay_again(queue, holder, mode)
+            return ""
+        if mode in ("replace", "debounce") and self._delay_again(queue, holder, mode, job):
             self.sent[producer] = number
         return holder
 
-    def _holder_again(self, job: str) -> str:
-        holder = self.locks.get(equals(job), job)
-        return holder if holder != job else ""
+    def _is_followed(self, holder: str, mode: str) -> bool:
+        """Whether the next one may wait: a worker has the holder, whose arguments cannot be changed there."""
+        is_replaced = mode in ("replace", "debounce") and equals(holder).startswith("queued")
+        return is_replaced and holder in self.seen().in_flight_by_name()
 
-    def _replace(self, queue: str, holder: str) -> None:
+    def _holder_again(self, job: str, mode: str) -> str:
+        """The answer to a call that comes again, as far as it can be known."""
+        holder = self.locks.get(equals(job), job)
+        return holder if holder != job and mode != "raise" else ""
+
+    def _replace(self, queue: str, holder: str, call: str) -> bool:
         """What is replaced keeps its place, unless it changes its queue, and its counts begin anew."""
         place = next((n for n, (job, *_) in enumerate(self.queues.get(queue, [])) if job == holder), None)
         if place is not None:
             self._write()
-            self.queues[queue][place] = (holder, 0, 0)
-        elif self._take_out(holder):
-            self.queues.setdefault(queue, []).append((holder, 0, 0))
+            self.queues[queue][place] = (holder, 0, 0, call)
+            return True
+        if is_out := self._take_out(holder):
+            self.queues.setdefault(queue, []).append((holder, 0, 0, call))
+        return is_out
 
-    def _delay_again(self, queue: str, holder: str, mode: str) -> None:
+    def _delay_again(self, queue: str, holder: str, mode: str, call: str) -> bool:
         """What is debounced stays in a queue that it has reached."""
         reached = next((q for q, jobs in self.queues.items() if holder in [job for job, *_ in jobs]), None)
         if mode == "debounce" and reached is not None:
-            self._replace(reached, holder)
-        elif self._take_out(holder):
-            self.later.append((queue, holder, 0, 0))
+            return self._replace(reached, holder, call)
+        if is_out := self._take_out(holder):
+            self.later.append((queue, holder, 0, 0, call))
+        return is_out
 
     def _take_out(self, job: str) -> bool:
         before = self.seen()
@@ -296,7 +332,37 @@ class ModelStore:
         """Bring the first ones to their queues: they are due."""
         due, self.later = self.later[:most], self.later[most:]
         for queue, *waiting in due:
-            self.queues.setdefault(queue, []).append(tuple(waiting))  # type: ignore[arg-type]  # just the three
+            self.queues.setdefault(queue, []).append(tuple(waiting))  # type: ignore[arg-type]  # just the four
+
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
+        """Deal with a tick once; it enqueues nothing while its entry is paused, or where an equal job is."""
+        if self.fired.get(entry, 0) >= tick:
+            return False
+        self._write()
+        self.fired[entry] = tick
+        if entry in self.paused_entries or self._holder(job):
+            return False
+        self.queues.setdefault(queue, []).append((job, 0, 0, job))
+        self.ledger.enqueued[job] += 1
+        self.ledger.ticks[entry, tick] += 1
+        if equals(job):
+            self.locks[equals(job)] = job
+        return True
+
+    def pause_entry(self, entry: str) -> None:
+        self._write()
+        self.paused_entries.add(entry)
+
+    def resume_entry(self, entry: str) -> None:
+        self.paused_entries.discard(entry)
+
+    def remove_delayed(self, jobs: Sequence[str]) -> int:
+        removed = [job for _, job, *_ in self.later if job in jobs]
+        self.later = [each for each in self.later if each[1] not in removed]
+        self.ledger.removed.update(removed)
+        for job in removed:
+            self._unlock(job)
+        return len(removed)
 
     def pause(self, queue: str) -> None:
         self._write()
@@ -314,7 +380,7 @@ class ModelStore:
 
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
         waiting = self.queues.get(queue, [])
-        removed = [job for job, *counts in waiting if job in jobs and not any(counts)]
+        removed = [job for job, crashes, attempts, _ in waiting if job in jobs and not crashes + attempts]
         self.queues[queue] = [each for each in waiting if each[0] not in removed]
         self.ledger.removed.update(removed)
         for job in removed:
@@ -332,7 +398,7 @@ class ModelStore:
         """Enqueue the job of a failure anew and return its queue; a stale one has moved since it was read."""
         job, queue, _ = self.failures[place]
         self._write()
-        self.queues.setdefault(queue, []).append((as_job, 0, 0))
+        self.queues.setdefault(queue, []).append((as_job, 0, 0, as_job))
         self.failures[place] = (job, queue, True)
         self.ledger.enqueued[as_job] += 1
         return queue
@@ -386,7 +452,7 @@ class ModelStore:
         claimed: list[Claimed] = []
         while token in held and (not claimed or held[token].queue == claimed[0].queue):
             job = held[token]
-            claimed.append(Claimed(token, job.queue, job.job, job.crashes, job.attempts))
+            claimed.append(Claimed(token, job.queue, job.job, job.crashes, job.attempts, job.call))
             token += 1
         return claimed
 
@@ -397,7 +463,7 @@ class ModelStore:
                 self._settle(job, ending.how)
         for ending in sorted(endings, key=lambda each: -each.token):
             if ending.how in ("back", "again") and (job := held.pop(ending.token, None)):
-                self._put_back(job.queue, job.job, job.crashes + (ending.how == "again"), job.attempts)
+                self._put_back(job, job.crashes + (ending.how == "again"))
 
     def _settle(self, held: Held, how: str) -> None:
         if how == "done":
@@ -450,12 +516,12 @@ class ModelStore:
                 self._fail(job)
                 self.processed += supervised
             else:
-                self._put_back(job.queue, job.job, crashes, job.attempts)
+                self._put_back(job, crashes)
 
     def leave(self, run: str) -> None:
         """End a run whose worker puts everything back."""
         for _, job in sorted(self.runs.pop(run, {}).items(), reverse=True):
-            self._put_back(job.queue, job.job, job.crashes, job.attempts)
+            self._put_back(job, job.crashes)
 
     # Redis itself
 
@@ -479,6 +545,7 @@ class ModelStore:
             processed=self.processed,
             raised=self.raised,
             locks=dict(self.locks),
+            fired=dict(self.fired),
         )
 
     def snapshot(self) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -11,15 +12,19 @@ from jobqueue import delayed, failure, locks, payload, recovery, retrying
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
+from jobqueue.inspection.delayed import DelayedJob
 from jobqueue.inspection.failures import upwards
+from jobqueue.inspection.schedule import Fired
 from jobqueue.link import Link
 from jobqueue.locks import Lock
 from jobqueue.payload import Job
 from jobqueue.retrying import Later, RetryPolicy
 from jobqueue.scripts import load
-from jobqueue.store import failures, promotion, queues, runs
+from jobqueue.store import delayed as removal
+from jobqueue.store import failures, promotion, queues, runs, schedule
 from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.locks import Candidate, release_orphans
+from jobqueue.store.schedule import Made
 from tests.protocol.model import (
     LIMIT,
     Claimed,
@@ -43,9 +48,9 @@ QUEUES = ("high", "low")
 
 
 def parse(text: bytes) -> Waiting:
-    """Return a waiting job's name, crashes and failed attempts."""
+    """Return a waiting job's name, its crashes and failed attempts, and whose arguments it has."""
     job = payload.decode(text)
-    return name_of(job), job.crashes, job.attempt - 1
+    return name_of(job), job.crashes, job.attempt - 1, str(job.args[0]) if job.unique else job.name
 
 
 def name_of(job: Job) -> str:
@@ -56,10 +61,10 @@ def name_of(job: Job) -> str:
 def candidate(job: str) -> Candidate:
     """Return a unique job."""
     digest, kind = locks.digest("unique", equals(job)), job.partition("-")[0]
-    return Candidate(digest, job, payload.encode(Job("unique", [], id=job, unique=f"{kind}:{digest}")))
+    return Candidate(digest, job, payload.encode(Job("unique", [job], id=job, unique=f"{kind}:{digest}")))
 
 
-def parse_delayed(member: bytes) -> tuple[str, str, int, int]:
+def parse_delayed(member: bytes) -> tuple[str, str, int, int, str]:
     """Return the queue of a delayed job before all that."""
     found = delayed.read(member)
     return found.queue, *parse(found.payload)
@@ -131,6 +136,25 @@ class RedisStore:
     def promote(self, most: int) -> None:
         promotion.promote(self.link, LATER_MS, most)
 
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
+        fired, made = Fired(tick, "every 1ms"), Made(queue, payload.encode(Job(job, [])))
+        if equals(job):
+            digest, id, text = candidate(job)
+            made = Made(queue, text, id, digest)
+        fire = partial(schedule.fire, self.link, entry, fired, made, now_ms=0, config=b"")
+        return bool(self.write(fire))
+
+    def pause_entry(self, entry: str) -> None:
+        self.write(lambda: schedule.pause([entry]))
+
+    def resume_entry(self, entry: str) -> None:
+        schedule.resume([entry])
+
+    def remove_delayed(self, jobs: Sequence[str]) -> int:
+        members = self.client.zrange(self.key.later, 0, -1)
+        named = [each for each in members if parse_delayed(each)[1] in jobs]
+        return removal.remove(DelayedJob(raw=each, moment_ms=0) for each in named)
+
     def write(self, step: Callable[[], Any]) -> Any:
         try:
             return step()
@@ -154,7 +178,7 @@ class RedisStore:
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
         texts = self.client.lrange(self.key.queue(queue), 0, -1)
         return queues.remove_jobs(
-            queue, [text for text in texts if parse(text) in [(job, 0, 0) for job in jobs]]
+            queue, [text for text in texts if parse(text)[:3] in [(job, 0, 0) for job in jobs]]
         )
 
     def remove_queue(self, queue: str) -> None:
@@ -293,7 +317,9 @@ class RedisStore:
             pipe.mget(self.key.pause_all, self.key.stat("processed"), self.key.stat("failed"))
             pipe.zrange(self.key.later, 0, -1)
             pipe.hvals(self.key.unique)
-            *waiting, names, failed, paused, (pause_all, processed, raised), later, held = pipe.execute()
+            pipe.hgetall(self.key.fired)
+            *waiting, names, failed, paused, counts, later, held, fired = pipe.execute()
+        pause_all, processed, raised = counts
         self.check_locks(dict(zip(QUEUES, waiting, strict=True)), later, held)
         return Seen(
             waiting={
@@ -311,6 +337,7 @@ class RedisStore:
             processed=int(processed or 0),
             raised=int(raised or 0),
             locks={equals(found.id): found.id for value in held if (found := locks.holder(value))},
+            fired={entry.decode(): int(value.split()[0]) for entry, value in fired.items()},
         )
 
     def check_locks(self, queued: dict[str, list[bytes]], later: list[bytes], held: list[bytes]) -> None:

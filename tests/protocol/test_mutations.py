@@ -91,11 +91,29 @@ BROKEN_SCRIPTS = [
     # What is replaced is lost, or stays too
     ("enqueue_unique", 'redis.call("RPUSH", KEYS[2], text)', ""),
     ("_once", 'redis.call("ZREM", key, text)', ""),
+    # The last call is dropped for a job that has other arguments, or lets two in that exclude each other
+    ("_once", "or replaces and is_outdated(", "or false and is_outdated("),
+    ("_once", "local is_waiting = text", "local is_waiting = true or text"),
+    ("_once", 'local replaces = mode ~= "drop" and', 'local replaces = mode == "debounce" and'),
+    # A call counts each time it is sent
+    ("_once", "      is_changed = true\n    elseif", "    elseif"),
+    ("enqueue_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
+    ("delay_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
+    # A tick comes again and again, or never, or out of its turn
+    ("fire", "if has_been(fired, ARGV[2]) then", "if false then"),
+    ("fire", "last >= tonumber(tick)", "last > tonumber(tick)"),
+    ("fire", 'redis.call("HSET", KEYS[1], ARGV[1], ARGV[2] .. " " .. ARGV[3])', ""),
+    ("fire", 'redis.call("RPUSH", KEYS[4], ARGV[6])', ""),
+    ("fire", "or is_paused or", "or"),
+    ("fire", " or is_locked\n", "\n"),
+    ("fire", 'redis.pcall("HSET", KEYS[8],', 'redis.pcall("HGET", KEYS[8],'),
     # Operators
     ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
     ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
     ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, ARGV[i])', 'redis.call("LLEN", KEYS[1])'),
     ("remove_jobs", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
+    ("remove_later", 'if redis.call("ZREM", KEYS[1], ARGV[i]) == 1 then', "if true then"),
+    ("remove_later", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
     ("remove_queue", 'redis.call("DEL", KEYS[3], KEYS[4])', ""),
 ]
 
@@ -130,13 +148,13 @@ def test_a_broken_script_is_found(monkeypatch, name: str, part: str, broken: str
 
 
 class LosesWhatIsPutBack(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
+    def _put_back(self, held: Held, crashes: int) -> None:
         pass
 
 
 class PutsBackAtTheTail(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int, attempts: int) -> None:
-        self.queues.setdefault(queue, []).append((job, crashes, attempts))
+    def _put_back(self, held: Held, crashes: int) -> None:
+        self.queues.setdefault(held.queue, []).append((held.job, crashes, held.attempts, held.call))
 
 
 class PushesTwice(ModelStore):
@@ -185,6 +203,23 @@ class CountsNoFailures(ModelStore):
         self.processed -= 1
 
 
+class DropsTheLastCall(ModelStore):
+    def _is_followed(self, holder: str, mode: str) -> bool:
+        return False
+
+
+class ReplacesEachTimeItIsTold(ModelStore):
+    def _replace(self, queue: str, holder: str, call: str) -> bool:
+        super()._replace(queue, holder, call)
+        return False
+
+
+class FiresEachTimeItIsTold(ModelStore):
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
+        self.fired.clear()
+        return super().fire(entry, tick, queue, job)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -198,6 +233,9 @@ class CountsNoFailures(ModelStore):
         TakesAnewWhatIsClaimedAgain,
         PutsBackWhatIsDone,
         CountsNoFailures,
+        DropsTheLastCall,
+        ReplacesEachTimeItIsTold,
+        FiresEachTimeItIsTold,
     ],
 )
 def test_a_broken_model_breaks_a_law(broken: type[ModelStore]) -> None:
