@@ -10,8 +10,9 @@ from django.dispatch import Signal
 from jobqueue import coroutines, signals
 from jobqueue.defined import Defined
 from jobqueue.interruption import Interrupts
+from jobqueue.labels import label
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, Outcome, conclude, label, refuse
+from jobqueue.performing import Kind, Outcome, conclude, refuse
 from jobqueue.store.delivery import Claimed
 
 _log = logging.getLogger("jobqueue")

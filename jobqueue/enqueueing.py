@@ -22,6 +22,7 @@ from jobqueue.exceptions import (
 )
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id, new_ids
+from jobqueue.labels import label
 from jobqueue.locks import lock_of
 from jobqueue.payload import Job, decode, encode
 from jobqueue.store.delayed import delay, delay_bare
@@ -179,7 +180,7 @@ def _let_in(
     let_in = []
     for prepared, holder in zip(batch, holders, strict=True):
         if holder:
-            _log.debug("equal to %s: %s", holder, performing.label(prepared.job, definition.queue))
+            _log.debug("equal to %s: %s", holder, label(prepared.job, definition.queue))
             prepared.job = msgspec.structs.replace(prepared.job, id=holder)
         else:
             let_in.append(prepared)
@@ -242,9 +243,7 @@ def _announce(definition: Defined[..., Any], batch: Sequence[Prepared], moment_m
         if receivers:
             signals.job_enqueued.send_robust(_registered(definition), job=job, queue=definition.queue, at=at)
         if is_logged:
-            _log.debug(
-                "%s: %s", f"delayed until {at}" if at else "enqueued", performing.label(job, definition.queue)
-            )
+            _log.debug("%s: %s", f"delayed until {at}" if at else "enqueued", label(job, definition.queue))
         announce(hooks, job.args, job.kwargs)
 
 

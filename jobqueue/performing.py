@@ -17,13 +17,13 @@ from jobqueue import (
     failure,
     registry,
     retrying,
-    rubyjson,
     signals,
 )
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidArguments, InvalidPayload, UnknownJob
 from jobqueue.interruption import Interrupts, interruption
+from jobqueue.labels import label
 from jobqueue.payload import Job, decode
 from jobqueue.retrying import Later
 
@@ -164,23 +164,6 @@ def conclude(
         return Outcome(Kind.PUT_BACK, job, error=raised)
     claimed = _Claimed(payload, queue, worker_id)
     return _retry(definition, claimed, job, raised) or _failed(claimed, job, raised)
-
-
-def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
-    """Return how log lines and messages name a job: ``(Job{emails} | Emailer | ["a@example.com"] | id)``."""
-    if job is None:
-        return f"(Job{{{queue}}} | {rubyjson.shown(payload)})"
-    kwargs = f" | {rubyjson.shown(job.kwargs)}" if job.kwargs else ""
-    id = f" | {job.id}" if job.id else ""
-    return f"(Job{{{queue}}} | {job.name} | {rubyjson.shown(job.args)}{kwargs}{id})"
-
-
-def label_of(queue: str, payload: bytes) -> str:
-    """Return the label of a payload that may be no job."""
-    try:
-        return label(decode(payload), queue)
-    except InvalidPayload:
-        return label(None, queue, payload)
 
 
 def _do_nothing() -> None:

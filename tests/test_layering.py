@@ -12,23 +12,24 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys pause readiness signals systemsignals unix",
+    "conf exceptions keys pause readiness signals systemsignals unix",
     # 1 values
-    "attempts backoff childreport clock cron cronfields delayed duetime durations failure ids locks"
-    " memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson sharedpage"
-    " stopping timing",
+    "attempts backoff childreport clock cron cronfields delayed duetime durations failure ids labels"
+    " locks memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson"
+    " sharedpage stopping timing",
     # 2 Redis
-    "address connection doorbells embedded inspection link masterlock packing pruning redisbinary"
-    " scripts sentinels socketpath store trouble",
+    "address connection doorbells embedded inspection link masterlock packing pruning redisbinary scripts"
+    " sentinels socketpath store trouble",
     # 3 jobs
     "api arity asyncperforming background calling changes collection coroutines databases defined"
     " definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption options"
     " performing registry schedule schedulefile timetable unique uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew currentrun firing focus forking"
-    " forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile processtitle"
-    " queueorder recovering reloading renewal running scheduler schedulerbell schedulerprocess signoflife"
-    " slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    " forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
+    " processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
+    " schedulerprocess signoflife slot stacks supervisor systemd watchdog worker workeroptions"
+    " workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

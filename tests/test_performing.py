@@ -15,7 +15,7 @@ from jobqueue.exceptions import JobTimeout, Retry
 from jobqueue.failure import Failure
 from jobqueue.interruption import interruption
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, label, perform, warm_up
+from jobqueue.performing import Kind, perform, warm_up
 from jobqueue.signals import job_finished, job_started
 from tests.sample import jobs
 
@@ -295,11 +295,6 @@ def test_a_quiet_log_gets_no_line_of_a_job_that_is_done(caplog):
         perform_job("Newsletter")
 
     assert caplog.messages == []
-
-
-def test_labels_name_keywords_and_what_is_no_job():
-    assert label(Job("A", [1], {"b": 2}), "q") == "(Job{q} | A | [1] | {'b': 2})"
-    assert label(None, "q", b"[1") == "(Job{q} | b'[1')"
 
 
 # Signals
