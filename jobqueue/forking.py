@@ -15,7 +15,8 @@ from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.forksignals import hear, leave_to_parent, signals_waiting
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
-from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.outcome import Kind, Outcome
+from jobqueue.performing import perform
 from jobqueue.recovery import Ending, Held, Overrun, after_crash, after_kill, exit_text, no_retry
 from jobqueue.store.delivery import Claimed
 

@@ -22,8 +22,9 @@ from jobqueue.focus import Focus
 from jobqueue.inflight import InFlight
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.link import UNREACHABLE
+from jobqueue.outcome import Outcome
 from jobqueue.payload import ID_FIELD, ID_PLACE, decode
-from jobqueue.performing import Outcome, perform
+from jobqueue.performing import perform
 from jobqueue.queueorder import QueueOrder
 from jobqueue.recovery import after_kill
 from jobqueue.sharedpage import SharedPage

@@ -19,7 +19,8 @@ from jobqueue.background import BackgroundValue, read_values
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.failure import Failure
 from jobqueue.inspection import values as inspection
-from jobqueue.performing import Kind, perform
+from jobqueue.outcome import Kind
+from jobqueue.performing import perform
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
 from jobqueue.testing import capture_jobs, perform_enqueued

@@ -9,8 +9,9 @@ from jobqueue import hooks, payload, registry
 from jobqueue.attempts import Attempt
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.failure import Failure
+from jobqueue.outcome import Kind
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, perform
+from jobqueue.performing import perform
 from tests.sample import jobs
 from tests.sample.jobs import Hooked
 

@@ -14,8 +14,9 @@ from jobqueue.definition import job
 from jobqueue.exceptions import JobTimeout, Retry
 from jobqueue.failure import Failure
 from jobqueue.interruption import interruption
+from jobqueue.outcome import Kind
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, perform, warm_up
+from jobqueue.performing import perform, warm_up
 from jobqueue.signals import job_finished, job_started
 from tests.sample import jobs
 
