@@ -14,10 +14,11 @@ from jobqueue.childreport import ChildReport
 from jobqueue.conf import settings
 from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.forksignals import hear, leave_to_parent, signals_waiting
+from jobqueue.held import Held
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
 from jobqueue.outcome import Kind, Outcome
 from jobqueue.performing import perform
-from jobqueue.recovery import Ending, Held, Overrun, after_crash, after_kill, exit_text, no_retry
+from jobqueue.recovery import Ending, Overrun, after_crash, after_kill, exit_text, no_retry
 from jobqueue.store.delivery import Claimed
 
 FAILED, LATER, BACK = b"F", b"L", b"B"

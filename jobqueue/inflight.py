@@ -17,12 +17,13 @@ from typing import TypeVar
 from jobqueue.attention import Attention
 from jobqueue.currentrun import CurrentRun
 from jobqueue.exceptions import RunLost
+from jobqueue.held import Held
 from jobqueue.labels import label_of
 from jobqueue.link import UNREACHABLE
 from jobqueue.locks import lock_of
 from jobqueue.patience import GaveUp, Patience
 from jobqueue.payload import ID_FIELD, ID_PLACE
-from jobqueue.recovery import Ending, Held, Judge
+from jobqueue.recovery import Ending, Judge
 from jobqueue.retrying import Later
 from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
 from jobqueue.sharedpage import Lane, SharedPage

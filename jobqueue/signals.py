@@ -14,7 +14,7 @@ job_started = Signal()
 """A worker is about to perform the job. Arguments: ``job``, ``queue``."""
 
 job_finished = Signal()
-"""The job has ended. Arguments: ``job``, ``queue``, ``outcome`` (see ``performing.Outcome``)."""
+"""The job has ended. Arguments: ``job``, ``queue``, ``outcome`` (see ``outcome.Outcome``)."""
 
 job_push_failed = Signal()
 """Redis could not be told of a job.

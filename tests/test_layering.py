@@ -14,7 +14,7 @@ FLOORS = (
     # 0 words
     "conf exceptions keys pause readiness signals systemsignals unix",
     # 1 values
-    "attempts backoff childreport clock cron cronfields delayed duetime durations failure ids labels"
+    "attempts backoff childreport clock cron cronfields delayed duetime durations failure held ids labels"
     " locks memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson"
     " sharedpage stopping timing",
     # 2 Redis

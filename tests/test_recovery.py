@@ -10,17 +10,16 @@ from jobqueue import delayed
 from jobqueue.attempts import Attempt
 from jobqueue.exceptions import TermException
 from jobqueue.failure import Failure
+from jobqueue.held import Held
 from jobqueue.payload import Job, decode, encode
 from jobqueue.recovery import (
     CrashPolicy,
     DeadWorker,
     Ending,
-    Held,
     Overrun,
     SilentRun,
     exit_text,
     no_retry,
-    parse_held,
     put_back,
 )
 from jobqueue.retrying import RetryPolicy
@@ -50,34 +49,6 @@ def policy(**given):
 def dead_worker(**given):
     known = {"pid": 7, "status": signal.SIGKILL, "suspects": {2}, "finished": {1}, "policy_of": policy()}
     return DeadWorker(**known | given)
-
-
-# What stands in flight
-
-
-def test_jobs_in_flight_are_read_in_the_order_of_their_claims():
-    fields = {b"10": b"0:4:workj", b"worker": b"host:7:work", b"9": b"1:6:\xc3\xbc:\xff 0:1:x"}
-
-    worker_id, jobs = parse_held(fields)
-
-    assert worker_id == WORKER
-    assert jobs == [Held(9, True, "ü:\udcff 0", b":1:x"), Held(10, False, "work", b"j")]
-
-
-def test_a_run_without_a_worker_has_none():
-    assert parse_held({}) == ("", [])
-
-
-@pytest.mark.parametrize("text", [b"2:4:work", b"0:5:work", b"0:%s:work" % (b"9" * 10)])
-def test_a_text_that_nobody_wrote_so_is_told(text):
-    with pytest.raises(ValueError, match=f"{text!r} is not how a payload is held in flight"):
-        parse_held({b"1": text})
-
-
-@pytest.mark.parametrize("field", [b"", b"0", b"1_0", b" 1", b"1\n", b"\xff", b"9" * 17])
-def test_a_field_that_is_no_token_is_told(field):
-    with pytest.raises(ValueError, match="is no token of a job in flight"):
-        parse_held({field: b"0:4:work{}"})
 
 
 # A worker whose supervisor saw it die

@@ -13,10 +13,10 @@ from redis.exceptions import ResponseError
 from jobqueue import clock, failure, rubyjson
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
+from jobqueue.held import is_token
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
 from jobqueue.locks import Lock
-from jobqueue.recovery import is_token
 from jobqueue.retrying import Later
 from jobqueue.scripts import load
 

@@ -10,10 +10,11 @@ from redis.exceptions import ResponseError
 
 from jobqueue import clock, pruning
 from jobqueue.connection import keys
+from jobqueue.held import Held, parse_held
 from jobqueue.keys import to_text
 from jobqueue.link import Link
 from jobqueue.locks import lock_of
-from jobqueue.recovery import Ending, Held, Judge, parse_held
+from jobqueue.recovery import Ending, Judge
 from jobqueue.store.delivery import Scripts
 
 AGAIN = -1
