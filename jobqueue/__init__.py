@@ -35,7 +35,8 @@ from jobqueue.api import (
 )
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.changes import call_on_change, enqueue_on_change
-from jobqueue.definition import Definition, job
+from jobqueue.defining import job
+from jobqueue.definition import Definition
 from jobqueue.delayedjobs import DelayedJobs
 from jobqueue.exceptions import DontPerform, JobQueueError, JobTimeout, Retry, TermException
 from jobqueue.inspection.delayed import DelayedJob

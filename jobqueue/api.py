@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from jobqueue import delayedjobs, dequeueing, duetime, enqueueing, payload, rubyjson
-from jobqueue.definition import Definition, resolve
+from jobqueue.definition import Definition
 from jobqueue.delayedjobs import DelayedJobs
 from jobqueue.exceptions import InvalidArguments, InvalidPayload
 from jobqueue.inspection import queues as waiting
 from jobqueue.pause import Pause
 from jobqueue.payload import Job
+from jobqueue.registry import resolve
 
 Target = Definition[..., Any] | type | str
 """A job definition, a class that is one, or its registered name."""

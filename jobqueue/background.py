@@ -34,7 +34,8 @@ from jobqueue import collection, rubyjson
 from jobqueue.arity import Arity
 from jobqueue.changes import Kind, once_per_commit, watch
 from jobqueue.conf import settings
-from jobqueue.definition import Definition, from_function, place_of
+from jobqueue.defining import from_function, place_of
+from jobqueue.definition import Definition
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.inspection import values as results
 from jobqueue.inspection.values import Reading

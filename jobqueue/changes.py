@@ -21,9 +21,10 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
 from jobqueue import collection, databases, enqueueing, rubyjson
-from jobqueue.definition import Definition, resolve
+from jobqueue.definition import Definition
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition
 from jobqueue.pause import Pause
+from jobqueue.registry import resolve
 
 Kind = Literal["create", "update", "delete"]
 KINDS: tuple[Kind, ...] = ("create", "update", "delete")

@@ -52,6 +52,13 @@ def of_class(owner: type) -> Defined[..., Any]:
         ) from None
 
 
+def resolve(target: Defined[..., Any] | type | str) -> Defined[..., Any]:
+    """Return the definition that a caller means; raise UnknownJob if it is none."""
+    if isinstance(target, Defined):
+        return target
+    return of_class(target) if isinstance(target, type) else get(target)
+
+
 def crash_policy(name: str) -> CrashPolicy:
     """Return what becomes of a job of this name when its process dies; an unknown one gets the defaults."""
     definition = _by_name.get(name)

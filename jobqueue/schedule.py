@@ -12,7 +12,6 @@ from django.utils.timezone import get_default_timezone
 from jobqueue import enqueueing, payload, recurring, registry, rubyjson, schedulefile, unique
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
-from jobqueue.definition import resolve
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, InvalidSchedule, UnknownJob
 from jobqueue.ids import new_id
 from jobqueue.options import check_queue
@@ -45,7 +44,7 @@ def set_schedule(name: str, config: Mapping[str, Any]) -> None:
     if not fields.pop("persist", True):
         raise InvalidSchedule("persist: no process but this one would know the entry; leave it out")
     if isinstance(fields.get("class"), Defined | type):
-        fields["class"] = resolve(fields["class"]).name
+        fields["class"] = registry.resolve(fields["class"]).name
     for field, hint in recurring.unknown_fields(fields).items():
         raise InvalidSchedule(f"{rubyjson.shown(field)} is no field of an entry. {hint}")
     store.put(name, stored(checked(name, fields, "redis")))

@@ -23,7 +23,7 @@ import msgspec
 
 from jobqueue import performing, registry
 from jobqueue.collection import Collection, collecting
-from jobqueue.definition import Definition, resolve
+from jobqueue.definition import Definition
 from jobqueue.payload import Job, decode, encode
 
 
@@ -35,7 +35,7 @@ class EnqueuedJobs(Collection):
 
     def of(self, definition: Definition[..., Any] | type | str) -> list[Job]:
         """Return the jobs of one definition, without their ids and locks, fit to be compared."""
-        name = resolve(definition).name
+        name = registry.resolve(definition).name
         return [msgspec.structs.replace(job, id=None, unique=None) for _, job in self if job.name == name]
 
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from jobqueue import job
 from jobqueue.crew import ThreadCrew, note_on_page
-from jobqueue.definition import job
 from jobqueue.exceptions import TermException
 from jobqueue.outcome import Kind, Outcome
 from jobqueue.payload import Job, encode

@@ -11,8 +11,7 @@ from itertools import repeat
 
 import pytest
 
-from jobqueue import delayed, forking, payload
-from jobqueue.definition import job
+from jobqueue import delayed, forking, job, payload
 from jobqueue.failure import Failure
 from jobqueue.forking import Forking
 from jobqueue.payload import Job

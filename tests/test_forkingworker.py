@@ -9,7 +9,7 @@ import time
 import pytest
 import setproctitle
 
-from jobqueue.definition import job
+from jobqueue import job
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.patterns import QueueList

@@ -22,8 +22,8 @@ FLOORS = (
     " sentinels socketpath store trouble",
     # 3 jobs
     "api arity asyncperforming background calling changes collection coroutines databases defined"
-    " definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption options"
-    " outcome performing registry schedule schedulefile timetable unique uniqueoptions",
+    " defining definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption"
+    " options outcome performing registry schedule schedulefile timetable unique uniqueoptions",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew currentrun firing focus forking"
     " forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"

@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from jobqueue import databases, delayed, payload
+from jobqueue import databases, delayed, job, payload
 from jobqueue.connection import client
-from jobqueue.definition import job
 from jobqueue.exceptions import JobTimeout, Retry
 from jobqueue.failure import Failure
 from jobqueue.interruption import interruption

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from jobqueue.definition import job
+from jobqueue import job
 from jobqueue.recovery import CrashPolicy, Overrun
 from jobqueue.slot import Slot
 

@@ -11,8 +11,7 @@ import pytest
 from django.db import transaction
 
 import jobqueue
-from jobqueue import duetime, locks, payload, unique
-from jobqueue.definition import job
+from jobqueue import duetime, job, locks, payload, unique
 from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, InvalidDefinition, NotReplicated
 from jobqueue.inspection.failures import upwards
 from jobqueue.inspection.locks import every

@@ -15,9 +15,8 @@ import pytest
 import redis as redis_client
 import setproctitle
 
-from jobqueue import inflight, queueorder, registry, signals
+from jobqueue import inflight, job, queueorder, registry, signals
 from jobqueue import worker as module
-from jobqueue.definition import job
 from jobqueue.failure import Failure
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patience import GaveUp
