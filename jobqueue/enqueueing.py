@@ -10,16 +10,10 @@ from typing import Any
 
 import msgspec
 
-from jobqueue import collection, databases, duetime, performing, registry, signals, unique
+from jobqueue import collection, databases, duetime, performing, pushreport, registry, signals, unique
 from jobqueue.conf import settings
 from jobqueue.defined import Defined
-from jobqueue.exceptions import (
-    AlreadyEnqueued,
-    InvalidArguments,
-    NotReplicated,
-    PayloadTooLarge,
-    RedisUnreachable,
-)
+from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, NotReplicated, PayloadTooLarge
 from jobqueue.hooks import allow, announce
 from jobqueue.ids import new_id, new_ids
 from jobqueue.labels import label
@@ -153,10 +147,10 @@ def _push(
             return error
         except NotReplicated as error:
             some = some if definition.unique is None else _let_in(definition, some, error.answers)
-            _report_shortage(definition, [prepared.payload for prepared in some], moment_ms, error)
+            pushreport.may_be_lost(definition, [each.payload for each in some], moment_ms, error)
             shortage = error
         except Exception as error:
-            _report(definition, [prepared.payload for prepared in batch[start:]], moment_ms, error)
+            pushreport.not_enqueued(definition, [each.payload for each in batch[start:]], moment_ms, error)
             return error
         _announce(definition, some, moment_ms)
     return shortage
@@ -185,47 +179,6 @@ def _let_in(
         else:
             let_in.append(prepared)
     return let_in
-
-
-def _report(
-    definition: Defined[..., Any], payloads: Sequence[bytes], moment_ms: int | None, error: Exception
-) -> None:
-    """Leave what was not enqueued where a person finds it and can enqueue it by hand."""
-    # Replayed without a look, a job that had arrived is performed twice
-    is_unknown = isinstance(error, RedisUnreachable) and error.may_have_arrived
-    for payload in payloads:
-        _log.critical(
-            "%s: %s To replay it, call %s",
-            "enqueued or not, the answer is lost" if is_unknown else "not enqueued",
-            error,
-            _replay(definition.queue, payload, moment_ms),
-        )
-    signals.job_push_failed.send_robust(
-        _registered(definition),
-        queue=definition.queue,
-        payloads=list(payloads),
-        error=error,
-        at=duetime.as_datetime(moment_ms) if moment_ms is not None else None,
-    )
-
-
-def _report_shortage(
-    definition: Defined[..., Any], payloads: Sequence[bytes], moment_ms: int | None, error: Exception
-) -> None:
-    """Leave what a failover may lose where a person finds it; receivers of a signal may enqueue it again."""
-    for payload in payloads:
-        _log.critical(
-            "enqueued, but a failover may lose it: %s To replay one that is lost, call %s",
-            error,
-            _replay(definition.queue, payload, moment_ms),
-        )
-
-
-def _replay(queue: str, payload: bytes, moment_ms: int | None) -> str:
-    if moment_ms is None:
-        return f"jobqueue.push(queue, payload): queue={queue!r} payload={payload.decode()}"
-    at = duetime.as_datetime(moment_ms).isoformat()
-    return f"jobqueue.push(queue, payload, at=moment): queue={queue!r} moment={at} payload={payload.decode()}"
 
 
 def _announce(definition: Defined[..., Any], batch: Sequence[Prepared], moment_ms: int | None) -> None:
