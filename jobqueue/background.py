@@ -21,7 +21,7 @@ Declare them where every process imports them: in ``models.py``, in ``jobs.py``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -31,7 +31,6 @@ from django.db.models.signals import class_prepared
 from redis.exceptions import ResponseError
 
 from jobqueue import collection, rubyjson
-from jobqueue.arity import Arity
 from jobqueue.changes import Kind, once_per_commit, watch
 from jobqueue.conf import settings
 from jobqueue.defining import from_function, place_of
@@ -43,11 +42,9 @@ from jobqueue.options import Options, check_function, check_synchronous
 from jobqueue.pause import Pause
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
+from jobqueue.valuekeys import KeyOf, RefreshOn, keys_of, plain, takes_key
 
 QUEUE = "values"
-
-KeyOf = Callable[[Any], Any]
-RefreshOn = Collection[type[Model] | str] | Mapping[type[Model] | str, KeyOf]
 
 
 class BackgroundValue:
@@ -78,8 +75,8 @@ class BackgroundValue:
         check_function(compute, self._place)
         check_synchronous(compute, self._place, "what computes a BackgroundValue")
         self._compute = compute
-        self.is_keyed = _takes_key(compute, self._place)
-        self._keys_of = _keys_of(refresh_on, self.is_keyed, self._place)
+        self.is_keyed = takes_key(compute, self._place)
+        self._keys_of = keys_of(refresh_on, self.is_keyed, self._place)
         self._options = _options(queue, debounce)
         self._model: type[Model] | None = None
         self._definition: Definition[[Any, int | None], None] | None = None
@@ -133,7 +130,7 @@ class BackgroundValue:
         Raises RedisUnreachable outside a transaction.
         """
         self.result_name(key)
-        once_per_commit(self._enqueue, (_plain(key),), identity=self, using=using)
+        once_per_commit(self._enqueue, (plain(key),), identity=self, using=using)
 
     def forget(self, key: Any = None) -> None:
         """Remove the result, at once; runs under way and jobs that wait do not bring it back."""
@@ -169,7 +166,7 @@ class BackgroundValue:
 
     def _watch_own_model(self, sender: type[Model], **_: Any) -> None:
         def deleted(instance: Model, kind: Kind, using: str) -> None:
-            once_per_commit(self.forget, (_plain(instance.pk),), identity=(self, "forget"), using=using)
+            once_per_commit(self.forget, (plain(instance.pk),), identity=(self, "forget"), using=using)
 
         watch(sender, deleted, on=("delete",))
 
@@ -212,31 +209,6 @@ def read_values(*wanted: BackgroundValue | tuple[BackgroundValue, Any]) -> list[
     return results.read([value.result_name(key) for value, key in pairs])
 
 
-def _plain(key: Any) -> Any:
-    """Return a key as a job can get it: numbers and text as they are, others, such as a UUID, as text."""
-    return key if key is None or type(key) in (int, str) else str(key)
-
-
-def _takes_key(compute: Callable[..., Any], place: str) -> bool:
-    arity = Arity.of(compute)
-    if arity.fewest <= 0:
-        return False
-    if arity.fewest <= 1 <= arity.most:
-        return True
-    raise InvalidDefinition(f"{place}: compute should take no argument, or one, the key.")
-
-
-def _keys_of(refresh_on: RefreshOn, is_keyed: bool, place: str) -> Mapping[type[Model] | str, KeyOf]:
-    if not refresh_on:
-        return {}
-    if is_keyed and isinstance(refresh_on, Mapping):
-        return refresh_on
-    if not is_keyed and not isinstance(refresh_on, (Mapping, str)):
-        return dict.fromkeys(refresh_on, _no_key)
-    wanted = "a dict from model to function of the key" if is_keyed else "a tuple of models"
-    raise InvalidDefinition(f"{place}: refresh_on={refresh_on!r} should be {wanted}.")
-
-
 def _options(queue: str, debounce: Pause | None) -> Options:
     """Return the options of the jobs that compute a value."""
     options: Options = {"queue": queue}
@@ -246,7 +218,3 @@ def _options(queue: str, debounce: Pause | None) -> Options:
 def _only_key(key: Any, request: int | None) -> Any:
     """Return what makes two jobs of one value equal: the last request is answered for all before it."""
     return key
-
-
-def _no_key(instance: Model) -> None:
-    return None

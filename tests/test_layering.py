@@ -23,7 +23,8 @@ FLOORS = (
     # 3 jobs
     "api arity asyncperforming background calling changes collection coroutines databases defined"
     " defining definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption"
-    " options outcome performing pushreport registry schedule schedulefile timetable unique uniqueoptions",
+    " options outcome performing pushreport registry schedule schedulefile timetable unique uniqueoptions"
+    " valuekeys",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew currentrun firing focus forking"
     " forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
