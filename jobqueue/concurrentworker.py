@@ -130,12 +130,12 @@ class ConcurrentWorker(Worker):
         signal.signal(END_SIGNAL, self._end_now)
 
     def _end_now(self, number: int, frame: FrameType | None) -> None:
-        if error := self._why_ended():
+        if error := self._end_of_jobs.why():
             for interruption in self._crew.interruptions():
                 interruption.end(error)
 
     def _end_running(self) -> None:
-        self._tell_why_ended()
+        self._end_of_jobs.begin()
         for interruption in self._crew.interruptions():
             interruption.end(term_exception(self._page))
 

@@ -17,16 +17,16 @@ from jobqueue.batchsize import BatchSize
 from jobqueue.conf import hostname, settings
 from jobqueue.consolelog import LOOK
 from jobqueue.doorbells import Doorbells
-from jobqueue.exceptions import InvalidPayload, TermException
+from jobqueue.endofjobs import EndOfJobs
+from jobqueue.exceptions import InvalidPayload
 from jobqueue.focus import Focus
 from jobqueue.inflight import InFlight
-from jobqueue.interruption import END_SIGNAL, interruption, term_exception
+from jobqueue.interruption import END_SIGNAL, interruption
 from jobqueue.link import UNREACHABLE
 from jobqueue.outcome import Outcome
 from jobqueue.payload import ID_FIELD, ID_PLACE, decode
 from jobqueue.performing import perform
 from jobqueue.queueorder import QueueOrder
-from jobqueue.recovery import after_kill
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed, Run
 from jobqueue.watchdog import Watchdog
@@ -50,6 +50,7 @@ class Worker:
         self._page = page
         self._lane = page.lanes[0]
         self._in_flight = InFlight(self.id, time.time(), page, attention)
+        self._end_of_jobs = EndOfJobs(attention, page)
         self._watchdog = Watchdog(
             attention, hold_if_due=self._hold_if_due, end=self._end_running, abandon=self._abandon
         )
@@ -178,7 +179,7 @@ class Worker:
     def _listen(self) -> None:
         """Hear signals, even if a job has changed who hears them."""
         self._attention.listen()
-        interruption.listen(self._why_ended)
+        interruption.listen(self._end_of_jobs.why)
 
     def _goes_on(self) -> bool:
         self._attention.look_for_supervisor()
@@ -194,36 +195,15 @@ class Worker:
         _log.info("worker %s has grown to %.0f MB, beyond %g: it is replaced", self.id, now, most)
         return True
 
-    def _why_ended(self) -> TermException | None:
-        """Return what rises in the running job when the signal to end it comes."""
-        if self._attention.is_ending:
-            return term_exception(self._page)
-        if not self._attention.counts(END_SIGNAL):
-            return None
-        self._page.end_running(self._attention.cleanup_seconds)
-        return term_exception(self._page)
-
     def _end_running(self) -> None:
         """End a job whose time is over in a stop. The watchdog's step."""
         if interruption.is_open:
-            self._tell_why_ended()
+            self._end_of_jobs.begin()
             signal.pthread_kill(threading.main_thread().ident or 0, END_SIGNAL)
 
-    def _tell_why_ended(self) -> None:
-        attention = self._attention
-        self._page.end_with(attention.stop_signal, goes_back=not attention.plan.fails)
-
     def _abandon(self) -> None:
-        """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
-        plan = self._attention.plan
-        if not plan.fails:
-            self._in_flight.abandon(None)
-            return
-        name = signal.Signals(self._attention.stop_signal).name
-        why = TermException(f"The job did not end within {plan.cleanup_seconds:g} s of {name}", stops=True)
-        self._in_flight.abandon(
-            lambda held, worker_id: after_kill(held, worker_id, why, registry.retry_policy)
-        )
+        """Leave although a job runs on. The watchdog's step."""
+        self._in_flight.abandon(self._end_of_jobs.judge())
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()

@@ -26,8 +26,8 @@ FLOORS = (
     " options outcome performing pushreport registry schedule schedulefile timetable unique uniqueoptions"
     " valuekeys",
     # 4 processes
-    "asynccrew attention batchsize concurrentworker consolelog crew currentrun firing focus forking"
-    " forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
+    "asynccrew attention batchsize concurrentworker consolelog crew currentrun endofjobs firing focus"
+    " forking forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
     " processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
     " schedulerprocess signoflife slot stacks supervisor systemd watchdog worker workeroptions"
     " workerprocess",
