@@ -21,8 +21,7 @@ from jobqueue.performing import perform
 from jobqueue.recovery import Ending, Overrun, after_crash, after_kill, exit_text, no_retry
 from jobqueue.store.delivery import Claimed
 
-FAILED, LATER, BACK = b"F", b"L", b"B"
-HOW = {FAILED: "failed", LATER: "later", BACK: "back"}
+HOW = ("failed", "later", "back")
 """What the first byte of a report tells; behind it come the pause of what is tried again, and the text."""
 PAUSE_BYTES = 8
 LOOK_SECONDS = 1.0
@@ -101,7 +100,7 @@ class Forking:
         if outcome.kind is Kind.DONE:
             self._report.done(job.token)
         else:
-            self._report.write(_report(outcome))
+            self._report.write(_report(outcome.ending(job.token)))
 
     def _ending_of_dead(self, job: Claimed, child: _Child) -> Ending:
         held = Held(job.token, True, job.queue, job.payload)
@@ -117,19 +116,15 @@ class Forking:
         return after_crash(held, self._worker_id, how, policy_of)
 
 
-def _report(outcome: Outcome) -> bytes:
-    """Write down how a job ended that has not ended well."""
-    if outcome.kind is Kind.PUT_BACK:
-        return BACK + bytes(PAUSE_BYTES)
-    if outcome.later is not None:
-        return LATER + outcome.later.pause_ms.to_bytes(PAUSE_BYTES) + outcome.later.member
-    return FAILED + bytes(PAUSE_BYTES) + (outcome.failure or b"")
+def _report(ending: Ending) -> bytes:
+    """Write down what becomes of a job that has not ended well."""
+    return HOW.index(ending.how).to_bytes() + ending.pause_ms.to_bytes(PAUSE_BYTES) + ending.text
 
 
 def _ending(token: int, report: bytes) -> Ending:
     """Read what ``_report`` has written."""
     start = 1 + PAUSE_BYTES
-    return Ending(token, HOW[report[:1]], report[start:], int.from_bytes(report[1:start]))
+    return Ending(token, HOW[report[0]], report[start:], int.from_bytes(report[1:start]))
 
 
 class _Child:

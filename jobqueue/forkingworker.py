@@ -39,7 +39,7 @@ class ForkingWorker(Worker):
         # Before the fork: the child inherits it, and writes into no page of its own for it
         processtitle.show(f"Processing {job.queue}")
         ending = self._forking.perform(job)
-        self._in_flight.end_as(job, ending)
+        self._in_flight.end(job, ending)
         if ending.how == "back" and not ending.text and not self._attention.is_stopping:
             self._attention.sleep(FORK_AGAIN_SECONDS)
 

@@ -13,6 +13,7 @@ from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.labels import label
 from jobqueue.payload import Job
+from jobqueue.recovery import Ending
 from jobqueue.retrying import Later
 
 _log = logging.getLogger("jobqueue")
@@ -42,6 +43,14 @@ class Outcome(msgspec.Struct, frozen=True):
     error: BaseException | None = None
     later: Later | None = None
     """What waits to be tried again."""
+
+    def ending(self, token: int) -> Ending:
+        """Return what becomes of the job in Redis, where it is in flight with this token."""
+        if self.later is not None:
+            return Ending(token, "later", *self.later)
+        if self.failure is not None:
+            return Ending(token, "failed", self.failure)
+        return Ending(token, "done" if self.error is None else "back")
 
 
 class Origin(NamedTuple):

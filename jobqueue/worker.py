@@ -214,12 +214,10 @@ class Worker:
         self._note(job, perform(job.payload, job.queue, self.id))
 
     def _note(self, job: Claimed, outcome: Outcome) -> None:
-        if outcome.error is None or outcome.failure is not None:
-            self._in_flight.end(job, outcome.failure)
-        elif outcome.later is not None:
-            self._in_flight.retry(job, outcome.later)
+        if outcome.error is None:
+            self._in_flight.done(job)
         else:
-            self._in_flight.put_back_running(job)
+            self._in_flight.end(job, outcome.ending(job.token))
 
     def _is_alone(self, payload: bytes) -> bool:
         """Tell whether nothing may be claimed beside a job: it asks for it, or has ended processes before."""

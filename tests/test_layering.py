@@ -29,7 +29,7 @@ FLOORS = (
     "asynccrew attention batchsize concurrentworker consolelog crew currentrun endofjobs firing focus"
     " forking forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
     " processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
-    " schedulerprocess signoflife slot stacks supervisor systemd watchdog worker workeroptions"
+    " schedulerprocess signoflife slot stacks supervisor systemd unsettled watchdog worker workeroptions"
     " workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
