@@ -42,8 +42,8 @@ class ConcurrentWorker(Worker):
             if not self._has_aged():
                 self._attention.sleep(LOOK_AGAIN_SECONDS)
             return True
-        woken_by, self._woken_by = self._woken_by, ""
-        if self._in_flight.claim(self._queues(), self._most(), woken_by):
+        woken_by = self._lookout.follow()
+        if self._in_flight.claim(self._lookout.queues(), self._most(), woken_by):
             self._watchdog.is_performing.set()
             self._begin()
             return True
@@ -60,7 +60,7 @@ class ConcurrentWorker(Worker):
 
     def pause(self) -> None:
         """Put back what has not begun, wait for what has, and do nothing until told to continue or leave."""
-        self._pass_on_ring()
+        self._lookout.leave()
         self._tend()
         while self._runs and self._attention.is_paused and self._goes_on():
             self._attention.sleep(LOOK_AGAIN_SECONDS)
@@ -70,7 +70,7 @@ class ConcurrentWorker(Worker):
 
     def leave(self) -> None:
         """Put back what has not begun, wait for what has, and unregister."""
-        self._pass_on_ring()
+        self._lookout.leave()
         self._tend()
         while self._runs:
             self._attention.sleep(LOOK_AGAIN_SECONDS)

@@ -35,7 +35,7 @@ def make_worker(attention):
 
     yield make
     for worker in made:
-        worker._bells.close()
+        worker._lookout._bells.close()
         worker._in_flight._run._link.close()
 
 

@@ -27,8 +27,8 @@ FLOORS = (
     " valuekeys",
     # 4 processes
     "asynccrew attention batchsize concurrentworker consolelog crew currentrun endofjobs firing focus"
-    " forking forkingworker forksignals guardian inflight lifeline lockkeeping memory patience pidfile"
-    " processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
+    " forking forkingworker forksignals guardian inflight lifeline lockkeeping lookout memory patience"
+    " pidfile processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
     " schedulerprocess signoflife slot stacks supervisor systemd unsettled watchdog worker workeroptions"
     " workerprocess",
     # 5 doors: __init__ is the package itself

@@ -55,7 +55,7 @@ def make_worker(attention):
 
     yield make
     for worker in made:
-        worker._bells.close()
+        worker._lookout._bells.close()
         worker._in_flight._run._link.close()
 
 
@@ -295,7 +295,7 @@ def test_a_busy_worker_looks_for_new_queues_once_a_second(make_worker, done, mon
     record(1, queue="new")
 
     assert not worker.turn()
-    monkeypatch.setattr(worker, "_known_until", 0.0)
+    monkeypatch.setattr(worker._lookout, "_known_until", 0.0)
     assert worker.turn()
 
 
@@ -327,14 +327,14 @@ def test_a_worker_with_patterns_that_hears_a_queues_bell_claims_before_it_reads_
 ):
     worker = make_worker("*", interval_seconds=30.0)
     record(1, queue="mail")
-    wait = worker._bells.wait
+    wait = worker._lookout._bells.wait
 
     def wait_for_long(*args, **options):
         rung = wait(*args, **options)
-        worker._known_until = 0.0
+        worker._lookout._known_until = 0.0
         return rung
 
-    monkeypatch.setattr(worker._bells, "wait", wait_for_long)
+    monkeypatch.setattr(worker._lookout._bells, "wait", wait_for_long)
     worker.wait()
     redis.config_resetstat()
 
@@ -347,13 +347,13 @@ def test_a_worker_with_patterns_that_hears_of_a_new_queue_claims_from_it_at_once
     make_worker, monkeypatch, done
 ):
     worker = make_worker("*", interval_seconds=30.0)
-    wait = worker._bells.wait
+    wait = worker._lookout._bells.wait
 
     def wait_while_a_queue_appears(*args, **options):
         record(1, queue="new")
         return wait(*args, **options)
 
-    monkeypatch.setattr(worker._bells, "wait", wait_while_a_queue_appears)
+    monkeypatch.setattr(worker._lookout._bells, "wait", wait_while_a_queue_appears)
     worker.wait()
 
     assert worker.turn()
@@ -406,7 +406,7 @@ def test_a_worker_that_can_claim_but_not_wait_tells_it_once_and_looks_often(make
     worker = make_worker()
     with monkeypatch.context() as patch:
         patch.setattr(
-            worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("no more clients"))
+            worker._lookout._bells, "wait", Mock(side_effect=redis_client.ConnectionError("no more clients"))
         )
         for _ in range(4):
             worker.wait()
@@ -423,7 +423,9 @@ def test_one_wait_that_was_cut_off_is_not_worth_a_line(make_worker, monkeypatch,
     worker = make_worker(interval_seconds=0.05)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut")))
+            patch.setattr(
+                worker._lookout._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut"))
+            )
             worker.wait()
         worker.wait()
 
