@@ -116,18 +116,15 @@ class InFlight:
 
     def end(self, job: Claimed, ending: Ending) -> None:
         """Note what becomes of a job; Redis is told at once, except of one that goes back as it is."""
-        if ending.how == "done":
-            self.done(job)
-            return
         with self._lock:
-            place = self._jobs.places.of(job)
-            if place is None:
-                return
-            self._jobs.end(job, ending)
-            if ending.text:
-                self._settle_or_lose(self._settle)
-            place.lane.clear()
-            place.clear()
+            if ending.how == "done":
+                self._jobs.done(job)
+            elif place := self._jobs.places.of(job):
+                self._jobs.end(job, ending)
+                if ending.text:
+                    self._settle_or_lose(self._settle)
+                place.lane.clear()
+                place.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""

@@ -15,13 +15,7 @@ from itertools import chain
 from django.db import connections
 
 from jobqueue import connection, forksignals, processtitle, renewal, scripts
-from jobqueue.attention import (
-    CONTINUE_SIGNAL,
-    PAUSE_SIGNAL,
-    RENEW_SIGNAL,
-    STACKS_SIGNAL,
-    Attention,
-)
+from jobqueue.attention import MEANING, RENEW_SIGNAL, Attention
 from jobqueue.backoff import pauses
 from jobqueue.guardian import Guardian
 from jobqueue.interruption import END_SIGNAL
@@ -44,15 +38,6 @@ MIN_LOOK_SECONDS = 0.02
 """What has to be killed may take a moment to die."""
 SOON_SECONDS = 1.0
 """A worker that dies sooner after its start, without a job, is started again with a growing pause."""
-MEANING = {
-    **dict.fromkeys(STOP_SIGNALS, "stopping"),
-    END_SIGNAL: "ending the running jobs",
-    PAUSE_SIGNAL: "pausing after the running jobs",
-    CONTINUE_SIGNAL: "continuing",
-    RENEW_SIGNAL: "taking new code, if it starts",
-    STACKS_SIGNAL: "asking the workers for their stacks",
-}
-
 _log = logging.getLogger("jobqueue")
 
 
