@@ -12,6 +12,8 @@ from jobqueue import delayed, failure, locks, payload, recovery, retrying
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
+from jobqueue.held import Held as HeldJob
+from jobqueue.held import parse_held, read_held
 from jobqueue.inspection.delayed import DelayedJob
 from jobqueue.inspection.failures import upwards
 from jobqueue.inspection.schedule import Fired
@@ -70,7 +72,7 @@ def parse_delayed(member: bytes) -> tuple[str, str, int, int, str]:
     return found.queue, *parse(found.payload)
 
 
-def tried_later(held: recovery.Held) -> Later:
+def tried_later(held: HeldJob) -> Later:
     job = payload.decode(held.payload)
     # A number that may be another token, so that a script that takes it for one is found
     return retrying.later(held.payload, held.queue, job, (held.token + 1) / 1000, "ValueError", "raised")
@@ -247,17 +249,17 @@ class RedisStore:
         self.refused(run, "settle", told)
         self.put_in_order()
 
-    def note_lock(self, told: Endings, held: recovery.Held | None, ending: Ending) -> None:
-        """As InFlight does for what ends, or goes back after it has begun."""
+    def note_lock(self, told: Endings, held: HeldJob | None, ending: Ending) -> None:
+        """As Unsettled does for what ends, or goes back after it has begun."""
         if held and (lock := locks.lock_of(held.payload)):
             texts = dict([*told.again, *((token, later.member) for token, later in told.later)])
             how = "back" if ending.how == "again" else ending.how
             value = lock.value_after(how, held.queue, texts.get(held.token, held.payload))
             told.locks.append((held.token, lock.digest, lock.id, value))
 
-    def held(self, run: str, token: int) -> recovery.Held | None:
+    def held(self, run: str, token: int) -> HeldJob | None:
         held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
-        return recovery.read_held(token, held) if held is not None else None
+        return read_held(token, held) if held is not None else None
 
     def start(self, run: str, token: int) -> None:
         self.refused(run, "start", [(token, b"{}")], Endings())
@@ -354,7 +356,7 @@ class RedisStore:
         with self.client.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hgetall(self.key.inflight(name))
-            held = [recovery.parse_held(fields)[1] for fields in pipe.execute()]
+            held = [parse_held(fields)[1] for fields in pipe.execute()]
         return {
             own[name]: {h.token: Held(h.queue, *parse(h.payload), started=h.is_started) for h in jobs}
             for name, jobs in zip(names, held, strict=True)
