@@ -5,10 +5,10 @@
 --       12 unique
 -- ARGV: 1 run  2 "queue:" prefix  3 "wake:" prefix  4 number of tokens done  5 failed  6 killed  7 later
 --       8 number of changes of locks
---       then token, digest, id and new value of each change, where no value gives the lock back; tokens done; pairs (token, failure entry) of those failed and of those killed, which Resque
---       does not count as failed; triples (token, pause in ms, text) of those that are tried again, processed
---       and not failed; pairs (token, payload) to put back in ascending order of tokens, where an empty
---       payload leaves it as it is
+--       then token, digest, id and new value of each change, where no value gives the lock back; tokens done;
+--       pairs (token, failure entry) of those failed and of those killed, which Resque does not count as failed;
+--       triples (token, pause in ms, text) of those that are tried again, processed and not failed; pairs
+--       (token, payload) to put back in ascending order of tokens, where an empty payload leaves it as it is
 -- Returns the number of tokens that were in flight; others were settled before and count for nothing.
 -- include _fence
 -- include _ring
