@@ -38,6 +38,7 @@ class CurrentRun:
         self._patience = patience
         self._known = known
         self._link = Link()
+        self._connects = 0
         self._begin()
 
     @property

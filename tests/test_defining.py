@@ -75,7 +75,7 @@ def test_a_subclass_does_not_inherit_the_name_of_a_job():
     job(Monthly)
 
     assert registry.of_class(Report).name == "Report"
-    assert registry.of_class(Monthly).name == "tests.test_definition.Monthly"
+    assert registry.of_class(Monthly).name == "tests.test_defining.Monthly"
 
 
 @pytest.mark.parametrize("queue", ["", 7, b"emails"])
