@@ -19,7 +19,10 @@ def end_of_jobs(attention, page):
     return EndOfJobs(attention, page)
 
 
-def test_a_signal_that_was_meant_for_no_job_here_ends_none(end_of_jobs):
+def test_a_signal_of_an_operator_that_comes_twice_ends_one_job(end_of_jobs):
+    why = end_of_jobs.why()
+
+    assert (str(why), why.goes_back) == ("SIGUSR1", False)
     assert end_of_jobs.why() is None
 
 
