@@ -55,13 +55,6 @@ def page_number(request: HttpRequest) -> int:
     return max(whole_number(request.GET.get("page", ""), highest=HIGHEST_PAGE) or 1, 1)
 
 
-def back_to(name: str, request: HttpRequest) -> HttpResponseRedirect:
-    """Return to the page of a list where the button was; ``name`` is that of the list's address."""
-    back, beginning = request.POST.get("next", ""), reverse(name)
-    is_ours = back.startswith(beginning) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return HttpResponseRedirect(back if is_ours else beginning)
-
-
 def whole_number(text: str, *, highest: int) -> int | None:
     """Return the number a person's text names, if it is one from 0 to ``highest``."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(highest))):

@@ -15,7 +15,7 @@ from typing import Any
 from jobqueue import Job, Retry, job, job_enqueued, job_finished, job_started
 from jobqueue.definition import Definition
 from jobqueue.exceptions import RedisUnreachable
-from jobqueue.performing import Kind, Outcome
+from jobqueue.outcome import Kind, Outcome
 from tests.chaos import ledger
 
 QUEUES = ("quick", "slow")
