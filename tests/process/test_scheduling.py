@@ -187,6 +187,8 @@ def test_a_command_schedules_alone(redis: redis_client.Redis, jobscheduler: Star
     scheduler.signal(signal.SIGTERM)
     assert scheduler.wait() == 0
     assert own_keys(redis) == ["resque:queue:work"]
+    assert f"scheduler {scheduler.pid} started" in scheduler.log
+    assert f"scheduler {scheduler.pid} left" in scheduler.log
 
 
 def test_a_scheduler_of_ruby_is_left_alone_until_its_lock_is_gone(

@@ -39,7 +39,7 @@ def test_a_job_that_is_tried_again_is_shown_with_its_last_error_and_its_next_mom
     assert shown(text) == ["A"]
     assert '<p class="jq-message"><strong>ValueError</strong> <span>no</span></p>' in text
     assert '<span class="jq-tag jq-tag-warn">attempt 3</span>' in text
-    assert "<summary>2 earlier attempts</summary>" in text
+    assert "<summary>2 failed attempts</summary>" in text
     assert re.search(r'<time datetime="2096-10-02T07:06:40\+00:00"[^>]*>in [\d,]+ days</time>', text)
     assert '<div class="jq-id">id-A</div>' in text
     assert 'class="jq-tag">q</a>' in text

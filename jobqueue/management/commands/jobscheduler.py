@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -14,6 +15,8 @@ from jobqueue.exceptions import RedisUnreachable
 from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.schedulerprocess import TITLE, schedule
 from jobqueue.stopping import StopPlans
+
+_log = logging.getLogger("jobqueue")
 
 
 class Command(TolerantCommand):
@@ -31,7 +34,9 @@ class Command(TolerantCommand):
             raise CommandError(str(error)) from error
         processtitle.show(TITLE)
         processtitle.warn_if_not_shown()
+        _log.info("scheduler %s started", os.getpid())
         try:
             schedule(heard)
         finally:
             heard.close()
+        _log.info("scheduler %s left", os.getpid())
