@@ -152,7 +152,7 @@ def _configured() -> Iterator[tuple[str, Any, Source]]:
     for definition in registry.definitions():
         if definition.cron is not None or definition.every is not None:
             yield definition.name, _of_code(definition), "code"
-    if isinstance(settings.schedule_file, str | Path):
+    if settings.schedule_file and isinstance(settings.schedule_file, str | Path):
         try:
             entries: Mapping[str, Any] = schedulefile.load(settings.schedule_file)
         except InvalidSchedule as error:

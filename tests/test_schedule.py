@@ -98,7 +98,10 @@ def test_a_yaml_file_is_read(settings, tmp_path):
           every:
             - 1h
             - :first_in: 5m
-          queue: high
+          queue: :high
+          args:
+            :from: :archive
+            limit: ":five"
         """
     )
     settings.JOBQUEUE_SCHEDULE_FILE = path
@@ -110,6 +113,10 @@ def test_a_yaml_file_is_read(settings, tmp_path):
         b'{"class":"ClearContributors","args":["contributors"]}',
     )
     assert found["QueueDocuments"].timing.first_in_ms == 300_000
+    assert schedule.make(found["QueueDocuments"])[:2] == (
+        "high",
+        b'{"class":"QueueDocuments","args":[{"from":"archive","limit":":five"}]}',
+    )
     assert found["QueueDocuments"].source == "file"
 
 
@@ -133,6 +140,12 @@ def test_a_file_that_cannot_be_read_is_a_bad_entry(settings, tmp_path, text, pro
 
     assert problem in found[str(path)].problem
     assert not isinstance(found["good"], BadEntry)
+
+
+def test_no_file_has_no_entries(settings):
+    settings.JOBQUEUE_SCHEDULE_FILE = ""
+
+    assert schedule.static() == {}
 
 
 def test_a_file_without_the_package_is_a_bad_entry(settings, monkeypatch):
