@@ -18,7 +18,7 @@ from jobqueue.firing import LATE_SECONDS, Firing
 from jobqueue.link import Link
 from jobqueue.store import schedule as store
 from jobqueue.timing import CronTiming
-from tests.goldenfiles import dump, values
+from tests.goldenfiles import dump, load, values
 from tests.localtime import local_time
 
 NOON_MS = round(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
@@ -58,6 +58,12 @@ def scheduled(settings, **entries):
 
 def waiting(redis, queue="reports"):
     return redis.lrange(f"resque:queue:{queue}", 0, -1)
+
+
+def left(redis):
+    """Return what stands in Redis beside what only we know."""
+    ours = ("resque:wake", "resque:fired")
+    return {key: value for key, value in dump(redis).items() if not key.startswith(ours)}
 
 
 def test_without_entries_nothing_is_due(turn):
@@ -449,8 +455,33 @@ def test_entries_of_the_site_leave_what_rubys_leave(redis, settings, turn):
     expected = values("schedule_static_fired")
     # Ruby's own, which tells its schedulers to load again
     del expected["resque:schedules_changed"]
-    ours = ("resque:wake", "resque:fired")
-    assert {key: value for key, value in dump(redis).items() if not key.startswith(ours)} == expected
+    assert left(redis) == expected
+
+
+def test_an_entry_that_ruby_has_set_leaves_what_rubys_leave(redis, turn):
+    load(redis, "schedule_dynamic_set")
+    redis.delete("resque:schedules_changed")
+    moment_ms = round(datetime(2026, 11, 21, 0, 22, 5, tzinfo=UTC).timestamp() * 1000)
+
+    with local_time("UTC"):
+        turn(moment_ms - SECOND_MS)
+        turn(moment_ms)
+
+    expected = values("schedule_dynamic_fired")
+    del expected["resque:resque:resque_scheduler_master_lock"]
+    assert left(redis) == expected
+
+
+@pytest.mark.parametrize(
+    "recorded", ["schedule_dynamic_removed_seen_by_scheduler", "schedule_dynamic_set_without_persist"]
+)
+def test_what_ruby_has_told_its_own_schedulers_is_left_to_them(redis, turn, recorded):
+    load(redis, recorded)
+
+    assert turn(NOON_MS) is None
+    assert turn(NOON_MS + HOUR_MS) is None
+
+    assert dump(redis) == values(recorded)
 
 
 @hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
