@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jobqueue.connection import keys
 from jobqueue.link import Link
-from jobqueue.store.locks import release_orphans
+from jobqueue.store.unlocking import release_orphans
 
 EVERY_SECONDS = 60
 SLICE_SECONDS = 0.02

@@ -19,7 +19,7 @@ from jobqueue.payload import Job, encode
 from jobqueue.recovery import CrashPolicy, SilentRun, put_back
 from jobqueue.scripts import FOLDER
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store import delayed, failures, locks, queues, runs, schedule, values, workers
+from jobqueue.store import delayed, failures, locks, queues, runs, schedule, unlocking, values, workers
 from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.locks import Candidate
 from jobqueue.store.promotion import promote, promote_bare
@@ -231,7 +231,7 @@ FREEING = [
     (lambda: delayed.move(seen(is_bare=True), LATER_MS), "move_bare"),
     (lambda: over_link(lambda link: promote(link, LATER_MS)), "promote"),
     (lambda: over_link(lambda link: promote_bare(link, LATER_MS)), "promote_bare"),
-    (lambda: locks.release(lock()), "release_locks"),
+    (lambda: unlocking.release(lock()), "release_locks"),
     (lambda: schedule.remove("entry"), "set_schedule"),
 ]
 

@@ -15,7 +15,7 @@ FLOORS = (
     "conf exceptions keys pause readiness signals systemsignals unix",
     # 1 values
     "attempts backoff childreport clock cron cronfields delayed duetime durations failure held ids labels"
-    " locks memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson"
+    " locks memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson seentexts"
     " sharedpage stopping timing",
     # 2 Redis
     "address connection doorbells embedded inspection link masterlock packing pruning redisbinary scripts"

@@ -6,8 +6,9 @@ from jobqueue import lockkeeping
 from jobqueue.inspection.locks import every
 from jobqueue.lockkeeping import LockKeeping
 from jobqueue.payload import Job, encode
-from jobqueue.store import locks
-from jobqueue.store.locks import Candidate, delay, enqueue, release_orphans
+from jobqueue.store import unlocking
+from jobqueue.store.locks import Candidate, delay, enqueue
+from jobqueue.store.unlocking import release_orphans
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -63,7 +64,7 @@ def test_one_scheduler_looks_in_a_minute(some, link, redis):
 
 def test_a_look_goes_on_where_it_stopped(some, link, monkeypatch):
     monkeypatch.setattr(lockkeeping, "SLICE_SECONDS", -1)
-    monkeypatch.setattr(locks, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(unlocking, "READ_AT_ONCE", 2)
     keeping, turns = LockKeeping(), 1
     while keeping(link, NOW) == NOW:
         turns += 1

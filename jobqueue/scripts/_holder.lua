@@ -7,20 +7,19 @@ local function is_at(key, text)
   if kind == "zset" then
     return redis.call("ZSCORE", key, text) or nil
   end
-  return kind == "list" and redis.call("LPOS", key, text) or nil
+  -- From the tail: what is looked for was mostly enqueued a moment ago
+  return kind == "list" and redis.call("LPOS", key, text, "RANK", -1) or nil
 end
 
-local in_flight -- ids, read once in a script
+local in_flight, unread = {}, nil -- ids in the runs that were read, and the other runs: each is read once
 
 local function is_in_flight(runs, prefix, id)
-  if not in_flight then
-    in_flight = {}
-    for _, run in ipairs(redis.call("ZRANGE", runs, 0, -1)) do
-      local held = redis.pcall("HVALS", prefix .. "inflight:" .. run)
-      for _, payload in ipairs(held.err and {} or held) do
-        for each in payload:gmatch('"id":"([^"]+)"') do
-          in_flight[each] = true
-        end
+  unread = unread or redis.call("ZRANGE", runs, 0, -1)
+  while not in_flight[id] and #unread > 0 do
+    local held = redis.pcall("HVALS", prefix .. "inflight:" .. table.remove(unread))
+    for _, payload in ipairs(held.err and {} or held) do
+      for each in payload:gmatch('"id":"([^"]+)"') do
+        in_flight[each] = true
       end
     end
   end

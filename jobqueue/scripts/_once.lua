@@ -77,6 +77,6 @@ local function take_out(key, text)
   if redis.call("TYPE", key).ok == "zset" then
     redis.call("ZREM", key, text)
   else
-    redis.call("LREM", key, 1, text)
+    redis.call("LREM", key, -1, text)
   end
 end

@@ -114,17 +114,19 @@ def send(
     args: Sequence[Any],
     items: Sequence[Sequence[Any]],
     done: str,
+    most: int = MOST_PER_SCRIPT,
 ) -> list[Any]:
-    """Run a script that knows repetitions by their number, for up to 1,000 items at a time, once each.
+    """Run a script that knows repetitions by their number, for up to ``most`` items at a time, once each.
 
     ``names`` returns its keys; ``args`` are its arguments before those of the items; ``done`` says what is
     then done. Returns its answers; raises as ``push`` does.
     """
-    return _in_parts(script, names, ([*args, *chain.from_iterable(some)] for some in _parts(items)), done)
+    parts = ([*args, *chain.from_iterable(some)] for some in _parts(items, most))
+    return _in_parts(script, names, parts, done)
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + MOST_PER_SCRIPT] for start in range(0, len(items), MOST_PER_SCRIPT))
+def _parts(items: Sequence[T], most: int = MOST_PER_SCRIPT) -> Iterator[Sequence[T]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _in_parts(

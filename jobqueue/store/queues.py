@@ -8,7 +8,7 @@ from itertools import chain
 from jobqueue.connection import client, keys, reaching
 from jobqueue.locks import lock_of, place
 from jobqueue.scripts import load
-from jobqueue.store.locks import release_orphans_of
+from jobqueue.store.unlocking import release_orphans_of
 
 MOST_PER_SCRIPT = 100
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from jobqueue.inspection import locks as reading
-from jobqueue.store import locks as writing
+from jobqueue.store import unlocking as writing
 from jobqueue.views.access import CHANGING, page
 from jobqueue.views.pages import render
 from jobqueue.views.paging import whole_number

@@ -25,8 +25,9 @@ from jobqueue.scripts import load
 from jobqueue.store import delayed as removal
 from jobqueue.store import failures, promotion, queues, runs, schedule
 from jobqueue.store.delivery import Endings, Run
-from jobqueue.store.locks import Candidate, release_orphans
+from jobqueue.store.locks import Candidate
 from jobqueue.store.schedule import Made
+from jobqueue.store.unlocking import release_orphans
 from tests.protocol.model import (
     LIMIT,
     Claimed,

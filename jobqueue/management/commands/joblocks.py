@@ -12,7 +12,7 @@ from jobqueue.inspection import locks as reading
 from jobqueue.inspection.locks import SeenLock
 from jobqueue.printable import on_one_line
 from jobqueue.rubyjson import cut
-from jobqueue.store import locks as writing
+from jobqueue.store import unlocking as writing
 
 
 class Command(BaseCommand):
