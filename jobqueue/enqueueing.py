@@ -58,9 +58,12 @@ def enqueue_many(definition: Defined[..., Any], calls: Iterable[Call]) -> list[J
     """Enqueue a job for each call. See ``Definition.enqueue_many``."""
     batch = []
     ids = repeat(None) if definition.bare else new_ids()
+    hooks = () if definition.debounce is None else definition.hooks.before_schedule
     for index, (call, id) in enumerate(zip(calls, ids, strict=False)):
         try:
-            prepared = _prepare(definition, *_arguments(call), id)
+            args, kwargs = _arguments(call)
+            is_vetoed = hooks and not allow(hooks, args, kwargs)
+            prepared = None if is_vetoed else _prepare(definition, args, kwargs, id)
         except (InvalidArguments, PayloadTooLarge) as error:
             raise type(error)(f"calls[{index}]: {error}") from error
         if prepared is not None:

@@ -834,6 +834,26 @@ def test_a_debounced_job_that_is_called_many_times_at_once_is_one(define, redis)
     assert sorted(args for _, args, _ in delayed(redis)) == [[1], [2]]
 
 
+def test_a_hook_may_veto_some_of_many_debounced_calls(redis):
+    @job
+    class Report:
+        queue = "work"
+        name = "Report"
+        debounce = 60
+
+        @staticmethod
+        def before_schedule(number):
+            return number != 2
+
+        @staticmethod
+        def perform(number):
+            pass
+
+    jobqueue.enqueue_many(Report, [(1,), (2,)])
+
+    assert [args for _, args, _ in delayed(redis)] == [[1]]
+
+
 def test_a_delayed_unique_job_has_its_lock_in_its_queue(define, redis, link):
     definition = define(unique="queued")
     first = definition.enqueue_in(60, 1)
