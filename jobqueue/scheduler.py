@@ -96,7 +96,8 @@ class Scheduler:
     def turn(self) -> float:
         """Do what is due; return in how many seconds to come again. Raises redis-py's errors."""
         now_ms, began = promotion.now_ms(self._link), time.monotonic()
-        moments = [self._done(duty, now_ms) for duty in self._duties]
+        # What comes after a long duty must not take this moment for the time
+        moments = [self._done(duty, now_ms + int((time.monotonic() - began) * 1000)) for duty in self._duties]
         latest = now_ms + settings.scheduler_interval_seconds * 1000
         seconds = (min([latest, *(moment for moment in moments if moment is not None)]) - now_ms) / 1000
         return max(LEAST_SECONDS, seconds - (time.monotonic() - began))

@@ -137,6 +137,20 @@ def test_an_unknown_job_is_brought_to_its_queue_where_a_worker_lets_it_fail(redi
     assert waiting(redis, "rubys") == [b'{"class":"Nobody::Knows","args":[1]}']
 
 
+def test_a_duty_after_a_long_one_is_told_when_itself_begins(redis, attention, monkeypatch):
+    told, later = [], 3.0
+
+    def long(link, now_ms):
+        told.append(now_ms)
+        monkeypatch.setattr(module.time, "monotonic", lambda now=time.monotonic: now() + later)
+
+    scheduler = Scheduler(attention, [long, lambda _, now_ms: told.append(now_ms)])
+    scheduler.turn()
+    scheduler._link.close()
+
+    assert told[1] - told[0] == pytest.approx(3000, abs=500)
+
+
 def test_it_runs_until_it_is_told_to_stop(redis, scheduler, attention):
     """Its third turn brings the news."""
     turn, turns = scheduler.turn, []

@@ -1,17 +1,18 @@
--- Enqueue a recurring job, unless this tick of its entry, or a later one, has been dealt with, by whom ever.
+-- Enqueue a recurring job, unless this tick of its entry, or a later one, has been dealt with, by whom ever. The
+-- entry must have begun, and be as it was read.
 -- KEYS: 1 fired  2 paused_schedule  3 delayed:last_enqueued_at  4 queue:<name>  5 queues  6 wake:<name>  7 wake
 --       8 unique  9 runs  10 persistent_schedules  11 resque_scheduler_master_lock
 -- ARGV: 1 name  2 tick in ms  3 what its ticks follow from  4 now, as Ruby writes it  5 queue
 --       6 payload, or "" to let the tick pass  7 id of the job  8 digest of its lock, or ""  9 namespace prefix
 --       10 the entry as it stands in persistent_schedules, "" if it does not
 -- Returns 1 if it was enqueued; 0 if the tick passes, since the entry is paused, a scheduler of Ruby is the master
--- and fires it, or an equal job holds the lock; -1 if it was dealt with before, or the entry has changed since.
+-- and fires it, or an equal job holds the lock; -1 if nothing was done.
 -- include _ring
 -- include _places
 -- include _locks
 -- include _holder
 local function has_been(value, tick)
-  local last = value and tonumber(value:match("^(%-?%d+) "))
+  local last = tonumber(value:match("^(%-?%d+) "))
   -- More is no moment of this millennium, and nothing that was written here
   return last and last < 1e13 and last >= tonumber(tick)
 end
@@ -21,7 +22,7 @@ if (type(stored) == "string" and stored or "") ~= ARGV[10] then
   return -1
 end
 local fired = redis.call("HGET", KEYS[1], ARGV[1])
-if has_been(fired, ARGV[2]) then
+if not fired or has_been(fired, ARGV[2]) then
   return -1
 end
 local is_paused = redis.pcall("SISMEMBER", KEYS[2], ARGV[1]) == 1

@@ -40,6 +40,7 @@ def link(redis):
 
 
 def fire(link, tick_ms=NOW_MS, made=FIRST, *, timing="every 1s", config=b""):
+    schedule.begin(link, "send_digest", Fired(0, timing))
     fired = Fired(tick_ms, timing)
     return schedule.fire(link, "send_digest", fired, made, now_ms=NOW_MS, config=config)
 
@@ -169,8 +170,21 @@ def test_an_entry_that_is_not_as_it_was_read_is_left_alone(redis, link):
     schedule.put("send_digest", CONFIG)
     assert not fire(link)
 
-    assert not redis.exists("resque:fired")
+    assert waiting(redis) == []
     assert fire(link, config=CONFIG)
+
+
+def test_an_entry_that_was_removed_and_set_anew_is_not_fired_before_it_has_begun(redis, link):
+    schedule.put("send_digest", CONFIG)
+    fire(link, NOW_MS, config=CONFIG)
+    schedule.remove("send_digest")
+    schedule.put("send_digest", CONFIG)
+
+    # By a scheduler that has seen it before
+    fired = Fired(NOW_MS, "every 1s")
+    assert not schedule.fire(link, "send_digest", fired, FIRST, now_ms=NOW_MS, config=CONFIG)
+
+    assert len(waiting(redis)) == 1
 
 
 def test_an_entry_that_ruby_does_not_know_is_fired_beside_its_master(redis, link):
