@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -60,29 +61,49 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
-    """All entries of the schedule, at one moment."""
+    """All entries of the schedule, at one moment; of thousands only those that are asked for are read."""
 
-    rows: list[Row]
-    environment: str
-    master: str | None
-    """The scheduler of Ruby that is the master now."""
-    complaints: list[str]
+    names: list[str]
+    """Of all entries, in order."""
+    static: Mapping[str, Entry]
+    """Those that do not stand in Redis."""
+    state: State
+    now: datetime
+
+    @property
+    def environment(self) -> str:
+        """The environment in which entries count here."""
+        return environment()
+
+    @property
+    def master(self) -> str | None:
+        """The scheduler of Ruby that is the master now."""
+        return self.state.master
+
+    @property
+    def complaints(self) -> Sequence[str]:
+        """What in Redis cannot be read."""
+        return self.state.complaints
+
+    def rows(self, start: int = 0, stop: int | None = None) -> list[Row]:
+        """Return some entries, in the order of their names, each with its next tick."""
+        return [self._row(name, 1) for name in self.names[start:stop]]
 
     def get(self, name: str) -> Row | None:
-        """Return the entry of a name."""
-        return next((row for row in self.rows if row.name == name), None)
+        """Return one entry with its next five ticks; None if there is none of this name."""
+        return self._row(name, NEXT) if name in self.names else None
+
+    def _row(self, name: str, following: int) -> Row:
+        text = self.state.persistent.get(name)
+        found = self.static[name] if text is None else schedule.dynamic({name: text})[name]
+        return _row(found, self.state, self.now, following)
 
 
-def read(following: int = 1) -> Timetable:
-    """Return all entries, with so many of their next ticks. Raises RedisUnreachable."""
+def read() -> Timetable:
+    """Return the schedule as it is now. Raises RedisUnreachable."""
     state, now = inspection.state()
-    entries = {**schedule.static(), **schedule.dynamic(state.persistent)}
-    return Timetable(
-        rows=[_row(entries[name], state, now, following) for name in sorted(entries)],
-        environment=environment(),
-        master=state.master,
-        complaints=list(state.complaints),
-    )
+    static = schedule.static()
+    return Timetable(names=sorted({*static, *state.persistent}), static=static, state=state, now=now)
 
 
 def _row(found: Entry, state: State, now: datetime, following: int) -> Row:

@@ -25,15 +25,16 @@ def scheduled(redis, settings):
 
 
 def test_an_empty_schedule_has_no_rows(scheduled):
-    assert timetable.read() == timetable.Timetable(
-        rows=[], environment="production", master=None, complaints=[]
-    )
+    seen = timetable.read()
+
+    assert (seen.names, seen.rows(), seen.get("none")) == ([], [], None)
+    assert (seen.environment, seen.master, list(seen.complaints)) == ("production", None, [])
 
 
 def test_the_next_five_runs_are_told(scheduled):
     scheduled(hourly={"cron": "0 * * * *"})
 
-    row = timetable.read(5).get("hourly")
+    row = timetable.read().get("hourly")
 
     assert (row.when, row.queue, row.last, len(row.next)) == ("0 * * * *", "reports", None, 5)
     assert row.next[0] > datetime.now(UTC) - timedelta(seconds=5)
@@ -50,7 +51,7 @@ def test_every_goes_on_from_what_was_fired(redis, scheduled):
 
     row = timetable.read().get("often")
 
-    assert row.next == [datetime.fromtimestamp(fired / 1000 + 3600, UTC)]
+    assert row.next[0] == datetime.fromtimestamp(fired / 1000 + 3600, UTC)
     assert row.last == datetime(2026, 11, 21, 0, 22, 5, tzinfo=UTC)
 
 
@@ -62,8 +63,8 @@ def test_what_is_special_about_an_entry_is_told(redis, scheduled):
 
     seen = timetable.read()
 
-    assert [row.name for row in seen.rows] == ["bad", "by_hand", "elsewhere", "theirs"]
-    bad, by_hand, elsewhere, theirs = seen.rows
+    assert [row.name for row in seen.rows()] == ["bad", "by_hand", "elsewhere", "theirs"]
+    bad, by_hand, elsewhere, theirs = seen.rows()
     assert "cron 'x' cannot be read" in bad.problem
     assert (by_hand.is_paused, by_hand.next, by_hand.when) == (True, [], "")
     assert (elsewhere.is_here, elsewhere.next) == (False, [])
@@ -75,6 +76,23 @@ def test_an_entry_in_redis_takes_the_place_of_another(redis, scheduled):
     scheduled(each={"every": "1h"})
     store.put("each", b'{"every":"2h","queue":"q","class":"A"}')
 
-    (row,) = timetable.read().rows
+    (row,) = timetable.read().rows()
 
     assert (row.when, row.queue) == ("every 2h", "q")
+
+
+def test_of_many_entries_only_those_that_are_shown_are_read(redis, scheduled, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        timetable.schedule,
+        "dynamic",
+        lambda texts, dynamic=timetable.schedule.dynamic: read.extend(texts) or dynamic(texts),
+    )
+    for number in range(5):
+        store.put(f"entry-{number}", b'{"every":"1h","queue":"q","class":"A"}')
+
+    seen = timetable.read()
+
+    assert [row.name for row in seen.rows(1, 3)] == ["entry-1", "entry-2"]
+    assert seen.get("entry-4").name == "entry-4"
+    assert read == ["entry-1", "entry-2", "entry-4"]

@@ -14,7 +14,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.schedule import is_unique, queue_of, remove_schedule
 from jobqueue.schedule import run as run_entry
 from jobqueue.store import schedule as writing
-from jobqueue.timetable import NEXT, Row
+from jobqueue.timetable import Row
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render, render_problem
 from jobqueue.views.paging import Pager, back_to, page_number
@@ -29,8 +29,8 @@ LONGEST_ANSWER = 10_000
 def schedule(request: HttpRequest) -> HttpResponse:
     """List all entries, by name."""
     seen = timetable.read()
-    pager = Pager(number=page_number(request), count=len(seen.rows), size=ENTRIES_PER_PAGE)
-    shown = seen.rows[pager.start : pager.start + pager.size]
+    pager = Pager(number=page_number(request), count=len(seen.names), size=ENTRIES_PER_PAGE)
+    shown = seen.rows(pager.start, pager.start + pager.size)
     context = {"title": "Schedule", "seen": seen, "rows": shown, "pager": pager}
     return render(request, "jobqueue/schedule.html", context, tab="schedule")
 
@@ -38,7 +38,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
 @page()
 def entry(request: HttpRequest, name: str) -> HttpResponse:
     """Show one entry with its next runs."""
-    seen = timetable.read(NEXT)
+    seen = timetable.read()
     row = seen.get(name)
     if row is None:
         sentence = f"The schedule has no entry {cut(name)!r}: it was removed, or there never was one."

@@ -17,7 +17,7 @@ from jobqueue.exceptions import JobQueueError
 from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.printable import on_one_line
 from jobqueue.store import schedule as store
-from jobqueue.timetable import NEXT, Row
+from jobqueue.timetable import Row
 
 COLUMNS = ("NAME", "WHEN", "QUEUE", "LAST RUN", "NEXT RUN", "")
 
@@ -62,12 +62,12 @@ class Command(TolerantCommand):
 
     def list(self) -> None:
         seen = timetable.read()
-        table = [COLUMNS, *(_cells(row) for row in seen.rows)]
+        table = [COLUMNS, *(_cells(row) for row in seen.rows())]
         widths = [max(len(line[column]) for line in table) for column in range(len(COLUMNS))]
-        for line in table if seen.rows else ():
+        for line in table if seen.names else ():
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
             self._say("  ".join(cells).rstrip())
-        if not seen.rows:
+        if not seen.names:
             self._say("The schedule has no entries.")
         for complaint in seen.complaints:
             self.stderr.write(complaint)
@@ -127,7 +127,7 @@ class Command(TolerantCommand):
         self.stdout.write(on_one_line(text))
 
     def _row(self, name: str) -> Row:
-        row = timetable.read(NEXT).get(name)
+        row = timetable.read().get(name)
         if row is None:
             raise CommandError(f"The schedule has no entry {name!r}; `manage.py jobschedule` lists them.")
         return row
