@@ -1,6 +1,6 @@
 -- Bring jobs that stand in resque-scheduler's keys to their queues, unless a scheduler of Ruby is the master.
 -- KEYS: 1 delayed_queue_schedule  2 "delayed:" prefix  3 "timestamps:" prefix  4 queues  5 failed  6 wake
---       7 resque_scheduler_master_lock, or "" to bring them whoever is the master
+--       7 resque_scheduler_master_lock; none to bring them whoever is the master
 -- ARGV: 1 "queue:" prefix  2 "wake:" prefix  3 time in seconds
 --       4... text of the job, queue, payload, in threes; of one that has to fail no queue, and the failure's entry
 -- Returns how many were brought, then the texts of those that stay, since their queue's key is no list; {-1}
@@ -10,7 +10,7 @@
 -- include _places
 -- include _promote
 -- include _bare
-if KEYS[7] ~= "" and redis.call("EXISTS", KEYS[7]) == 1 then
+if KEYS[7] and redis.call("EXISTS", KEYS[7]) == 1 then
   return {-1}
 end
 local reply = {0}

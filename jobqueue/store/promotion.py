@@ -119,7 +119,7 @@ def bring_bare(link: Link, time: str, texts: Sequence[bytes], lock: str = "") ->
 
     def call(some: Sequence[Prepared]) -> Call:
         own = [key.delayed_times, key.delayed(""), key.timestamps("")]
-        to = [*own, key.queues, key.failed, key.wake_any, lock]
+        to = [*own, key.queues, key.failed, key.wake_any, *([lock] if lock else [])]
         return Call(load("promote_bare"), to, [*_prefixes(key), time, *_parts(some)])
 
     return _brought(link, [_prepared(text) for text in texts], call)
