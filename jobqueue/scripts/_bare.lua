@@ -7,15 +7,15 @@ local function put(times, lists, indexes, time, text)
   return redis.call("ZADD", times, time, time) == 1 and redis.call("ZRANK", times, time) == 0
 end
 
--- So far another job that is equal is looked for: where one second has very many, each look through all of them
--- would take long.
-local LOOKED_THROUGH = 1000
+-- So many bytes are looked through for another job that is equal: where one second has very many, each look
+-- through all of them would take long.
+local LOOKED_THROUGH = 100000
 
 -- Takes out up to `most` jobs of a text, from the first on. Returns how many there were. The first write frees: see
 -- register.
 local function take(times, lists, indexes, time, text, most)
   local taken = redis.call("LREM", lists .. time, most, text)
-  if taken > 0 and not redis.call("LPOS", lists .. time, text, "MAXLEN", LOOKED_THROUGH) then
+  if taken > 0 and not redis.call("LPOS", lists .. time, text, "MAXLEN", math.ceil(LOOKED_THROUGH / #text)) then
     redis.call("SREM", indexes .. text, "delayed:" .. time)
   end
   if redis.call("EXISTS", lists .. time) == 0 then

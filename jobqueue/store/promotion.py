@@ -6,7 +6,7 @@ Each job is brought in one step with its removal, so any number of schedulers ma
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -25,6 +25,10 @@ MOST_BARE = 100
 FEWEST = 5
 LARGE_BYTES = 2_000_000
 """Batches that are larger are halved, so that no job is so large that a scheduler grows."""
+SCRIPT_BYTES = 100_000
+"""No script gets more, but of one job: Lua looks for an equal among the texts that it has, which takes long
+where they are long and differ little.
+"""
 IS_FOREIGN = -1
 END_OF_TIME_MS = 2**53
 """No moment in a sorted set is known so exactly."""
@@ -155,14 +159,36 @@ def _failure(text: bytes, error: Exception, queue: str = "") -> bytes:
 
 
 def _brought(link: Link, due: Sequence[Prepared], call: Callable[[Sequence[Prepared]], Call]) -> Batch:
-    """Bring jobs to their queues; let those fail whose queue cannot take them."""
+    """Bring jobs to their queues, by as many scripts as it takes for none of them to take long."""
+    taken = [_brought_at_once(link, some, call) for some in _parted(due)]
+    size_bytes = sum(len(each.text) for each in due)
+    return Batch(sum(promoted for promoted, _ in taken), size_bytes, bool(due) and all(go for _, go in taken))
+
+
+def _brought_at_once(
+    link: Link, due: Sequence[Prepared], call: Callable[[Sequence[Prepared]], Call]
+) -> tuple[int, bool]:
+    """Bring jobs to their queues; let those fail whose queue cannot take them.
+
+    Returns how many were brought, and whether none had to stay.
+    """
     (answer,) = link.run(call(due))
     promoted, stuck = max(0, answer[0]), set(answer[1:])
     if failing := [_stuck(each) for each in due if each.text in stuck and each.queue]:
         (answer,) = link.run(call(failing))
         promoted += max(0, answer[0])
-    is_stuck = answer[0] == IS_FOREIGN or len(answer) > 1
-    return Batch(promoted, sum(len(each.text) for each in due), bool(due) and not is_stuck)
+    return promoted, answer[0] != IS_FOREIGN and len(answer) == 1
+
+
+def _parted(due: Sequence[Prepared]) -> Iterator[Sequence[Prepared]]:
+    """Yield jobs in parts of no more than SCRIPT_BYTES, or of one; one empty part if there are none."""
+    first = size_bytes = 0
+    for place, each in enumerate(due):
+        size_bytes += len(each.text)
+        if size_bytes > SCRIPT_BYTES and place > first:
+            yield due[first:place]
+            first, size_bytes = place, len(each.text)
+    yield due[first:]
 
 
 def _stuck(due: Prepared) -> Prepared:

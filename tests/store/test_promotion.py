@@ -160,6 +160,34 @@ def test_promotion_works_in_a_full_redis(redis_factory, monkeypatch):
     link.close()
 
 
+def test_large_jobs_are_brought_by_several_scripts_so_that_none_takes_long(redis, link, monkeypatch):
+    monkeypatch.setattr(promotion, "SCRIPT_BYTES", 200)
+    jobs = [payload(f"{number:02}") for number in range(10)]
+    delayed.delay("work", jobs, NOW)
+    run, sizes = link.run, []
+
+    def run_and_note(call):
+        sizes.append(sum(text in call.args for text in jobs))
+        return run(call)
+
+    monkeypatch.setattr(link, "run", run_and_note)
+
+    assert promote(link, NOW).promoted == 10
+    assert waiting(redis) == jobs
+    assert sizes == [4, 4, 2]
+
+
+def test_a_job_that_stays_keeps_none_of_another_script_waiting(redis, link, monkeypatch):
+    monkeypatch.setattr(promotion, "SCRIPT_BYTES", 1)
+    redis.set("resque:queue:odd", "no list")
+    redis.set("resque:failed", "no list")
+    delayed.delay("odd", [payload("1")], NOW - 1)
+    delayed.delay("work", [payload("2")], NOW)
+
+    assert promote(link, NOW).promoted == 1
+    assert waiting(redis) == [payload("2")]
+
+
 @pytest.mark.parametrize(
     "batch, before, after",
     [
