@@ -193,9 +193,7 @@ def lock():
 
 
 def fire(link):
-    return schedule.fire(
-        link, "daily", Fired(1, "x"), schedule.Made("work", JOB, "1"), now_ms=1, is_persistent=False
-    )
+    return schedule.fire(link, "daily", Fired(1, "x"), schedule.Made("work", JOB, "1"), now_ms=1, config=b"")
 
 
 @pytest.fixture
@@ -213,6 +211,7 @@ def furnished(redis):
     delayed.delay_bare("work", [BARE], PAST_MS)
     locks.enqueue("once", [Candidate("locked", "1", JOB)], "drop")
     schedule.put("entry", b"{}")
+    redis.hset("resque:fired", "daily", "0 x")
     redis.delete("resque:wake_scheduler", "resque:wake", "resque:schedules_changed")
 
 

@@ -41,24 +41,30 @@ def some(redis):
     redis.zrem("resque:later", delayed[1], delayed[3])
 
 
-def test_locks_whose_jobs_are_gone_are_released_and_no_others(some, link, caplog):
+def look(link):
+    """Let a scheduler look after all locks, however slow this machine is; return when it comes again."""
     keeping = LockKeeping()
+    while (moment := keeping(link, NOW)) == NOW:
+        pass
+    return moment
 
-    assert keeping(link, NOW) == NOW + 60_000
+
+def test_locks_whose_jobs_are_gone_are_released_and_no_others(some, link, caplog):
+    assert look(link) == NOW + 60_000
 
     assert held() == [0, 2, 4, 6, 8]
     assert "released the locks of unique jobs that are gone: 5" in caplog.text
 
 
 def test_one_scheduler_looks_in_a_minute(some, link, redis):
-    LockKeeping()(link, NOW)
+    look(link)
     redis.delete("resque:queue:work")
 
-    assert LockKeeping()(link, NOW) == NOW + 60_000
+    assert look(link) == NOW + 60_000
     assert held() == [0, 2, 4, 6, 8]
 
     redis.delete("resque:unique:looked_after")
-    LockKeeping()(link, NOW)
+    look(link)
     assert held() == [6, 8]
 
 
