@@ -16,7 +16,7 @@ from typing import cast
 import django
 
 from jobqueue.store import schedule
-from tests.chaos import jobs, ledger, ticks
+from tests.chaos import enqueueing, jobs, ledger, ticks
 from tests.chaos.accounts import Account, draw_up, life_of, read_calms
 from tests.chaos.lives import read_lives
 from tests.chaos.monkey import CUT_OFF, FAULTS, Monkey
@@ -31,6 +31,7 @@ SHOWN = 10
 TERMINATED = 128 + signal.SIGTERM
 LEAST_JOBS = 100
 LEAST_LOOKS = 50
+LEAST_DROPPED = 10
 
 
 def main() -> int:
@@ -127,7 +128,7 @@ def drained(site: Site) -> bool:
 def all_meet(site: Site) -> bool:
     """Let every worker perform a job at the same time; tell whether each of them came."""
     names = [f"meeting-{number}" for number in range(site.workers)]
-    jobs.enqueue_many(jobs.meet, [(name, "meeting-", len(names)) for name in names])
+    enqueueing.enqueue_many(jobs.meet, [(name, "meeting-", len(names)) for name in names])
     deadline = time.monotonic() + jobs.MEETING_SECONDS + LEAVE_SECONDS
     while time.monotonic() < deadline:
         if all(ledger.has(ledger.ENDED, name) for name in names):
@@ -149,6 +150,8 @@ def too_little(monkey: Monkey, account: Account) -> list[str]:
     ]
     if account.performed < account.enqueued / 2 or account.enqueued < LEAST_JOBS:
         complaints.append("too few jobs were enqueued and performed for the run to prove anything")
+    if account.dropped < LEAST_DROPPED:
+        complaints.append("too few unique jobs have met their equals for the run to prove anything")
     return complaints
 
 

@@ -23,6 +23,8 @@ class Account:
     """Those that have done it more than once, without being retried by a person."""
     failed: int
     """Those in the Failed list."""
+    dropped: int
+    """How many were dropped for their equals; nobody has promised anything for them."""
     lost: list[str]
     invented: list[str]
     """Jobs that were performed, or failed, and that nobody has enqueued."""
@@ -47,6 +49,7 @@ def draw_up(failures: Iterable[Failure]) -> Account:
         performed=sum(bool(life.ended) for life in lives.values()),
         repeated=sum(len(life.ended) > 1 + len(life.retried) for life in lives.values()),
         failed=sum(life.is_failed for life in lives.values()),
+        dropped=sum(len(life.dropped) for life in lives.values()),
         lost=sorted(name for name, life in lives.items() if life.is_lost),
         invented=sorted(name for name, life in lives.items() if life.is_invented),
         complaints=list(complaints_of(lives)),

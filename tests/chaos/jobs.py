@@ -8,15 +8,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jobqueue import Job, Retry, job, job_enqueued, job_finished, job_started
-from jobqueue.definition import Definition
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue import Job, Retry, job, job_finished, job_started
 from jobqueue.outcome import Kind, Outcome
 from tests.chaos import ledger
+from tests.chaos.enqueueing import enqueue
 
 QUEUES = ("quick", "slow")
 MEETING_SECONDS = 30
@@ -226,67 +225,3 @@ ENDING_THEIR_PROCESS = {
     each.function.__name__ for each in (crash, crash_once, take_too_long, take_too_long_again, ignore_timeout)
 }
 """The kinds of jobs that may end their process. Others that run beside them begin again."""
-
-
-def enqueue(definition: Definition[..., Any], name: str, *args: Any) -> None:
-    """Enqueue one job under the eyes of the ledger. Raises RedisUnreachable."""
-    enqueue_many(definition, [(name, *args)])
-
-
-def delay(definition: Definition[..., Any], seconds: float, name: str, *args: Any) -> None:
-    """Delay one job under the eyes of the ledger. Raises RedisUnreachable."""
-    ledger.note(ledger.DELAYED, name, f"{time.time() + seconds:.6f}")
-    with _noted_enqueue(definition, [name]):
-        definition.enqueue_in(seconds, name, *args)
-
-
-def enqueue_once(definition: Definition[..., Any], name: str, *args: Any) -> None:
-    """Enqueue one unique job, unless its equal is there, under the eyes of the ledger."""
-    let_in: list[str] = []
-
-    def note_enqueued(job: Job, **_: Any) -> None:
-        let_in.append(job.args[0])
-
-    began = time.time()
-    job_enqueued.connect(note_enqueued, sender=definition)
-    try:
-        with _noted_enqueue(definition, [name], let_in):
-            definition.enqueue(name, *args)
-    finally:
-        job_enqueued.disconnect(note_enqueued, sender=definition)
-    if not let_in:
-        ledger.note(ledger.DROPPED, name, f"{began:.6f}")
-
-
-def call_often(name: str, pauses: Sequence[float]) -> None:
-    """Call one job again and again, of which the last call counts, under the eyes of the ledger."""
-    *others, last = [f"{name}.{number}~{name}" for number in range(len(pauses))]
-    for call, seconds in zip([*others, last], pauses, strict=True):
-        time.sleep(seconds)
-        with _noted_enqueue(last_call, [call], [last]):
-            last_call.enqueue(call)
-
-
-def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]]) -> None:
-    """Enqueue jobs at once, whose names come first, under the eyes of the ledger."""
-    with _noted_enqueue(definition, [name for name, *_ in calls]):
-        definition.enqueue_many(calls) if len(calls) > 1 else definition.enqueue(*calls[0])
-
-
-@contextmanager
-def _noted_enqueue(
-    definition: Definition[..., Any], names: Sequence[str], counting: Sequence[str] | None = None
-) -> Iterator[None]:
-    """Note jobs before they are enqueued, and by how it has gone; ``counting`` are those that then count."""
-    for name in names:
-        ledger.note(ledger.TRIED, name, definition.function.__name__)
-    try:
-        yield
-    except RedisUnreachable as error:
-        if not error.may_have_arrived:
-            for name in names:
-                ledger.note(ledger.REFUSED, name)
-        raise
-    for name in names:
-        if counting is None or name in counting:
-            ledger.note(ledger.ACKNOWLEDGED, name)

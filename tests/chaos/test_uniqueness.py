@@ -27,6 +27,12 @@ def test_equal_jobs_that_overlap_are_not():
     assert complaints == ["b~1 began before a~1 had ended, and is its equal"]
 
 
+def test_a_job_that_fell_with_its_process_has_ended_then():
+    fallen = one(began=11, ended=14)
+    fallen.began.append(13.5)
+    assert found(a_1=fallen, b_1=one(began=11.5, ended=13)) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [

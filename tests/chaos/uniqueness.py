@@ -42,12 +42,19 @@ def _overlaps(equals: Equals, calm: Calm) -> Iterator[tuple[str, str]]:
     for (kind, _), jobs in equals.items():
         if kind in ONE_AT_A_TIME:
             spans = sorted(
-                (began, min((at for at in life.ended if at > began), default=inf), name)
+                (began, ended, name)
                 for name, life in jobs
-                for began in life.began
+                for began, ended in _performed(life)
                 if calm[0] <= began <= calm[1] and not life.retried
             )
             yield from ((a, b) for (_, end, a), (began, _, b) in pairwise(spans) if began < end)
+
+
+def _performed(life: Life) -> Iterator[tuple[float, float]]:
+    """Yield from when to when a job was performed; where it fell with its process nobody knows until when."""
+    for began, again in pairwise([*sorted(life.began), inf]):
+        if ended := min((at for at in life.ended if began < at < again), default=None):
+            yield began, ended
 
 
 def _dropped_for_nobody(equals: Equals, calm: Calm) -> Iterator[str]:

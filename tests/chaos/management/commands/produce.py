@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisUnreachable
-from tests.chaos import jobs
+from tests.chaos import enqueueing, jobs
 
 BACKLOG = 100
 """With so many jobs waiting, a producer waits too: each is to be performed while there is chaos."""
@@ -41,25 +41,30 @@ class Command(BaseCommand):
 def enqueue(chance: random.Random, name: str) -> None:
     """Enqueue one job of some kind, or some at once."""
     if chance.random() < 0.02:
-        jobs.enqueue_many(jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))])
+        enqueueing.enqueue_many(
+            jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))]
+        )
     elif chance.random() < 0.05:
         enqueue_unique(chance, name)
     else:
         definition, *arguments = choose(chance)
         if chance.random() < 0.1:
-            jobs.delay(definition, round(chance.uniform(0, 4), 3), name, *arguments)
+            enqueueing.delay(definition, round(chance.uniform(0, 4), 3), name, *arguments)
         else:
-            jobs.enqueue(definition, name, *arguments)
+            enqueueing.enqueue(definition, name, *arguments)
 
 
 def enqueue_unique(chance: random.Random, name: str) -> None:
     """Enqueue one job of those that are equal to some others, or call one some times."""
     how = chance.randrange(5)
     if how == 0:
-        jobs.call_often(name, [0, *(round(chance.uniform(0, 0.15), 3) for _ in range(chance.randint(1, 4)))])
+        pauses = (round(chance.uniform(0, 0.15), 3) for _ in range(chance.randint(1, 4)))
+        enqueueing.call_often(jobs.last_call, name, [0, *pauses])
     else:
         definition = chance.choice([jobs.once, jobs.one_at_a_time])
-        jobs.enqueue_once(definition, f"{name}~{chance.randint(1, 3)}", round(chance.uniform(0, 0.05), 3))
+        enqueueing.enqueue_once(
+            definition, f"{name}~{chance.randint(1, 3)}", round(chance.uniform(0, 0.05), 3)
+        )
 
 
 def choose(chance: random.Random) -> tuple[Any, ...]:
