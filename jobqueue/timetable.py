@@ -34,6 +34,8 @@ class Row:
     is_fired_by_ruby: bool
     is_persistent: bool
     """It stands in Redis, and can be removed."""
+    is_of_site: bool
+    """One of its name stands in the site's code, file or settings."""
     last: datetime | None
     """When it last enqueued a job by itself."""
     next: list[datetime]
@@ -50,6 +52,13 @@ class Row:
     def is_silent(self) -> bool:
         """It would come by itself, but its ticks pass; Ruby's schedulers know no pauses."""
         return self.is_paused and bool(self.when) and not self.is_fired_by_ruby
+
+    @property
+    def said_of_removal(self) -> str:
+        """What a person is told who removes it."""
+        if self.is_of_site:
+            return "was removed from Redis; the entry of this name in the site's own schedule counts again."
+        return "was removed from the schedule."
 
     @property
     def said_of_pause(self) -> str:
@@ -96,7 +105,7 @@ class Timetable:
     def _row(self, name: str, following: int) -> Row:
         text = self.state.persistent.get(name)
         found = self.static[name] if text is None else schedule.dynamic({name: text})[name]
-        return _row(found, self.state, self.now, following)
+        return _row(found, self.state, self.now, following, is_of_site=name in self.static)
 
 
 def read() -> Timetable:
@@ -106,7 +115,7 @@ def read() -> Timetable:
     return Timetable(names=sorted({*static, *state.persistent}), static=static, state=state, now=now)
 
 
-def _row(found: Entry, state: State, now: datetime, following: int) -> Row:
+def _row(found: Entry, state: State, now: datetime, following: int, *, is_of_site: bool) -> Row:
     name, entry = found.name, found if isinstance(found, Recurring) else None
     is_here = entry is not None and entry.is_in(environment())
     return Row(
@@ -120,6 +129,7 @@ def _row(found: Entry, state: State, now: datetime, following: int) -> Row:
         is_paused=name in state.paused,
         is_fired_by_ruby=name in state.persistent and state.master is not None,
         is_persistent=name in state.persistent,
+        is_of_site=is_of_site,
         last=state.last_enqueued.get(name),
         next=_next(entry, state, now, following) if entry and is_here else [],
     )

@@ -97,7 +97,7 @@ def test_an_entry_is_set_and_removed(run, redis):
         b"each": b'{"every":"1h","class":"Report","queue":"q"}'
     }
 
-    run("remove", "each")
+    assert run("remove", "each") == "each was removed from the schedule.\n"
     assert not redis.exists("resque:persistent_schedules")
 
 

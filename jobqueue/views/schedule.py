@@ -104,7 +104,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         return gone(request, name)
     if request.method == "POST":
         remove_schedule(name)
-        messages.success(request, f"{cut(name)} was removed from the schedule.", fail_silently=True)
+        messages.success(request, f"{cut(name)} {row.said_of_removal}", fail_silently=True)
         return redirect("jobqueue:schedule")
     context = {"title": f"Remove {cut(name)}?", "row": row}
     return render(request, "jobqueue/confirm_remove_entry.html", context, tab="schedule")

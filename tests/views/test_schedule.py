@@ -133,6 +133,16 @@ def test_an_entry_is_paused_and_resumed(staff, redis):
     assert not redis.exists("resque:paused_schedule")
 
 
+def test_of_an_entry_of_the_site_only_what_stands_in_redis_is_removed(staff, redis):
+    store.put("nightly", b'{"every":"1h","class":"Report","queue":"q"}')
+
+    assert b"will count again" in staff.get("/jobs/schedule/nightly/remove/").content
+    response = staff.post("/jobs/schedule/nightly/remove/", follow=True)
+
+    assert b"nightly was removed from Redis; the entry of this name" in response.content
+    assert b"0 3 * * *" in response.content
+
+
 def test_a_pause_of_what_ruby_fires_does_not_promise_too_much(staff, redis):
     store.put("each", b'{"every":"1h","class":"Report","queue":"q"}')
     redis.set("resque:resque:resque_scheduler_master_lock", "localhost:1")

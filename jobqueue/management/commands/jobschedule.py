@@ -118,9 +118,10 @@ class Command(TolerantCommand):
         self.show(name)
 
     def remove(self, name: str) -> None:
-        if not schedule.remove_schedule(name):
+        row = timetable.read().get(name)
+        if row is None or not schedule.remove_schedule(name):
             raise CommandError(f"No entry {name!r} was set at run time; others are removed where they stand.")
-        self._say(f"{name} is removed.")
+        self._say(f"{name} {row.said_of_removal}")
 
     def _say(self, text: str) -> None:
         """Write a line; what strangers have put into Redis has no effect on the terminal."""
