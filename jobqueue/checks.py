@@ -9,6 +9,7 @@ jobqueue.E005  the address of Redis cannot be understood
 jobqueue.E006  an enqueue would wait longer for replicas than for any answer
 jobqueue.E007  an entry of the schedule cannot be used
 jobqueue.W002  an entry of the settings' schedule has a field that means nothing
+jobqueue.W003  an entry of the schedule names a job by its path in Python, and there is none
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from jobqueue import recurring, schedule
+from jobqueue import recurring, registry, schedule
 from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
@@ -58,7 +59,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 
 def check_schedule(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Check every recurring job of the site's code, its file and its settings."""
-    return [*_bad_entries(), *_unknown_fields()]
+    return [*_bad_entries(), *_unknown_fields(), *_unknown_jobs()]
 
 
 def _given() -> Iterator[str]:
@@ -176,4 +177,17 @@ def _unknown_fields() -> Iterator[CheckMessage]:
                 f"{NAMES['schedule']}: the recurring job {name!r} has a field {field!r}, which is none.",
                 hint=hint,
                 id="jobqueue.W002",
+            )
+
+
+def _unknown_jobs() -> Iterator[CheckMessage]:
+    for name, entry in schedule.static().items():
+        # No class of Ruby has a dot in its name; one of another site with the same Redis may
+        if isinstance(entry, Recurring) and "." in entry.job and schedule.definition_of(entry) is None:
+            near = get_close_matches(entry.job, [definition.name for definition in registry.definitions()], 1)
+            yield Warning(
+                f"{WHERE[entry.source]}: the recurring job {name!r} is of {entry.job!r}, which no installed app "
+                "defines: here each of its runs would fail.",
+                hint=f"Is {near[0]!r} meant?" if near else "It should stand in the `jobs` module of an app.",
+                id="jobqueue.W003",
             )

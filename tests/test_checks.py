@@ -237,6 +237,26 @@ def test_a_field_that_is_none_is_a_warning_that_hints_at_the_nearest(settings):
     assert messages[1].hint.startswith("The fields are args, class, cron")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("tests.sample.jobs.recorded", "Is 'tests.sample.jobs.record' meant?"),
+        ("elsewhere.nothing", "It should stand in the `jobs` module of an app."),
+    ],
+)
+def test_a_path_of_no_job_is_a_warning(settings, name, hint):
+    settings.JOBQUEUE_SCHEDULE = {
+        "nightly": {"every": "1h", "class": name, "queue": "low"},
+        "of_ruby": {"every": "1h", "class": "Reports::Nightly", "queue": "low"},
+        "known": {"every": "1h", "class": "tests.sample.jobs.record"},
+    }
+
+    (message,) = check_schedule(None)
+
+    assert (message.id, message.hint) == ("jobqueue.W003", hint)
+    assert f"the recurring job 'nightly' is of {name!r}, which no installed app defines" in message.msg
+
+
 def test_the_schedule_is_checked_with_djangos_own(settings):
     settings.JOBQUEUE_SCHEDULE = {"a": 5}
 
