@@ -169,25 +169,31 @@ def _bad_entries() -> Iterator[CheckMessage]:
 
 
 def _unknown_fields() -> Iterator[CheckMessage]:
+    fields = sorted(recurring.FIELDS)
     for name, entry in schedule.static().items():
         if not isinstance(entry, Recurring) or entry.source != "settings":
             continue
-        for field, hint in recurring.unknown_fields(entry.config).items():
+        for field in sorted(entry.config.keys() - recurring.FIELDS):
             yield Warning(
                 f"{NAMES['schedule']}: the recurring job {name!r} has a field {field!r}, which is none.",
-                hint=hint,
+                hint=_hint(field, fields, f"The fields are {', '.join(fields)}."),
                 id="jobqueue.W002",
             )
 
 
 def _unknown_jobs() -> Iterator[CheckMessage]:
+    jobs = [definition.name for definition in registry.definitions()]
     for name, entry in schedule.static().items():
         # No class of Ruby has a dot in its name; one of another site with the same Redis may
-        if isinstance(entry, Recurring) and "." in entry.job and schedule.definition_of(entry) is None:
-            near = get_close_matches(entry.job, [definition.name for definition in registry.definitions()], 1)
+        if isinstance(entry, Recurring) and "." in entry.job and entry.job not in jobs:
             yield Warning(
-                f"{WHERE[entry.source]}: the recurring job {name!r} is of {entry.job!r}, which no installed app "
-                "defines: here each of its runs would fail.",
-                hint=f"Is {near[0]!r} meant?" if near else "It should stand in the `jobs` module of an app.",
+                f"{WHERE[entry.source]}: the recurring job {name!r} is of {entry.job!r}, which no installed "
+                "app defines: here each of its runs would fail.",
+                hint=_hint(entry.job, jobs, "It should stand in the `jobs` module of an app."),
                 id="jobqueue.W003",
             )
+
+
+def _hint(name: str, known: Sequence[str], otherwise: str) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"Is {near[0]!r} meant?" if near else otherwise
