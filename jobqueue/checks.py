@@ -161,9 +161,11 @@ def _bad_entries() -> Iterator[CheckMessage]:
         )
     for entry in schedule.static().values():
         if isinstance(entry, BadEntry):
+            is_file = entry.source == "file" and entry.name == str(settings.schedule_file)
+            what, which = ("file", "None of its entries") if is_file else ("recurring job", "It never")
             yield Error(
-                f"{WHERE[entry.source]}: the recurring job {entry.name!r} cannot be used: {entry.problem}",
-                hint="It never comes, and stops no other; the page Schedule shows it, too.",
+                f"{WHERE[entry.source]}: the {what} {entry.name!r} cannot be used: {entry.problem}",
+                hint=f"{which} comes, and others go on; the page Schedule shows it, too.",
                 id=BAD_ENTRY,
             )
 

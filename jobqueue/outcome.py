@@ -10,7 +10,7 @@ import msgspec
 
 from jobqueue import calling, failure, retrying
 from jobqueue.defined import Defined
-from jobqueue.exceptions import InvalidPayload
+from jobqueue.exceptions import InvalidPayload, Retry
 from jobqueue.labels import label
 from jobqueue.payload import Job
 from jobqueue.recovery import Ending
@@ -101,11 +101,14 @@ def _retry(definition: Defined[..., Any], origin: Origin, job: Job, error: BaseE
     except InvalidPayload as refusal:
         _log.error("cannot be tried again: %s: %s", label(job, origin.queue), refusal)
         return None
-    _log.warning(
-        "tried again in %g s: %s failed in attempt %d",
-        round(seconds, 1),
-        label(job, origin.queue),
-        job.attempt,
-        exc_info=error,
-    )
+    _tell_of_retry(label(job, origin.queue), job.attempt, seconds, error)
     return Outcome(Kind.RETRY, job, error=error, later=later)
+
+
+def _tell_of_retry(what: str, attempt: int, seconds: float, error: BaseException) -> None:
+    pause = round(seconds, 1)
+    if isinstance(retrying.reason(error), Retry):
+        # Nothing went wrong: it just asked
+        _log.info("tried again in %g s: %s asked for it in attempt %d", pause, what, attempt)
+    else:
+        _log.warning("tried again in %g s: %s failed in attempt %d", pause, what, attempt, exc_info=error)

@@ -212,7 +212,10 @@ def test_a_file_that_cannot_be_read_is_an_error(settings, tmp_path):
 
     (message,) = check_schedule(None)
 
-    assert (message.id, "none.yml" in message.msg) == ("jobqueue.E007", True)
+    assert message.id == "jobqueue.E007"
+    assert message.msg.startswith(
+        f"JOBQUEUE_SCHEDULE_FILE: the file '{tmp_path}/none.yml' cannot be used: it cannot be read"
+    )
 
 
 def test_a_schedule_that_is_no_dict_is_an_error(settings):

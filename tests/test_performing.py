@@ -270,6 +270,19 @@ def test_a_retry_is_logged_with_its_traceback(own_registry, caplog):
     assert (record.levelname, record.exc_info[1]) == ("WARNING", outcome.error)
 
 
+def test_a_retry_that_the_job_just_asked_for_is_logged_without_a_traceback(own_registry, caplog):
+    @job(name="x")
+    def ask():
+        raise Retry(in_=30)
+
+    with caplog.at_level(logging.INFO, "jobqueue"):
+        perform_job("x")
+
+    (record,) = caplog.records
+    assert record.getMessage() == "tried again in 30 s: (Job{emails} | x | []) asked for it in attempt 1"
+    assert (record.levelname, record.exc_info) == ("INFO", None)
+
+
 # Log lines
 
 
