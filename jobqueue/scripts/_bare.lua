@@ -9,7 +9,7 @@ end
 
 -- So many bytes are looked through for another job that is equal: where one second has very many, each look
 -- through all of them would take long.
-local LOOKED_THROUGH = 100000
+local LOOKED_THROUGH = 50000
 
 -- Takes out up to `most` jobs of a text, from the first on. Returns how many there were. The first write frees: see
 -- register.
