@@ -13,14 +13,21 @@ end
 
 local in_flight, unread = {}, nil -- ids in the runs that were read, and the other runs: each is read once
 
+local function note_ids(payload)
+  local _, before = payload:find('"id":"', 1, true)
+  while before do
+    local behind = payload:find('"', before + 1, true) or 0
+    in_flight[payload:sub(before + 1, behind - 1)] = true
+    _, before = payload:find('"id":"', before, true)
+  end
+end
+
 local function is_in_flight(runs, prefix, id)
   unread = unread or redis.call("ZRANGE", runs, 0, -1)
   while not in_flight[id] and #unread > 0 do
     local held = redis.pcall("HVALS", prefix .. "inflight:" .. table.remove(unread))
     for _, payload in ipairs(held.err and {} or held) do
-      for each in payload:gmatch('"id":"([^"]+)"') do
-        in_flight[each] = true
-      end
+      note_ids(payload)
     end
   end
   return in_flight[id] == true
