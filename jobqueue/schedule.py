@@ -103,10 +103,14 @@ def queue_of(entry: Recurring) -> str:
     return entry.queue or (definition.queue if definition else "")
 
 
-def is_unique(entry: Recurring) -> bool:
-    """Tell whether an entry's job may meet its equal, and then is not enqueued."""
-    definition = definition_of(entry)
-    return definition is not None and definition.unique is not None
+def said_of_run(entry: Recurring) -> str:
+    """Return what a person is told who has run an entry."""
+    definition, queue = definition_of(entry), rubyjson.cut(queue_of(entry))
+    if definition is not None and definition.debounce is not None:
+        return f"goes to the queue {queue} when its job has not been called for a while"
+    if definition is not None and definition.unique is not None:
+        return f"was put on the queue {queue}, unless an equal job was there"
+    return f"was put on the queue {queue}"
 
 
 def make(entry: Recurring) -> Made:
@@ -135,7 +139,8 @@ def run(entry: Recurring, answers: Mapping[str, str]) -> Job | None:
     else:
         kwargs = {**kwargs, **answers}
     if definition is not None:
-        return enqueueing.enqueue(definition.using(queue=entry.queue), args, kwargs)
+        # At once, so that who runs it is told what came of it, in a transaction of the request too
+        return enqueueing.enqueue(definition.using(queue=entry.queue, on_commit=False), args, kwargs)
     job = Job(job.name, args, kwargs)
     enqueueing.deliver_raw(queue_of(entry), payload.write(job))
     return job

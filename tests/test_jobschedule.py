@@ -81,7 +81,7 @@ def test_an_entry_is_run_with_the_defaults_of_its_parameters(run, redis):
 
     job = json.loads(redis.lpop("resque:queue:default"))
     assert job["args"] == [{"_kwargs": {"limit": "10", "dry": ""}}]
-    assert said == f"import is enqueued in default as {job['id']}.\n"
+    assert said == f"import was put on the queue default; its id is {job['id']}.\n"
 
 
 def test_an_entry_is_run_with_answers(run, redis):

@@ -11,7 +11,7 @@ from jobqueue import timetable
 from jobqueue.exceptions import AlreadyEnqueued, InvalidArguments, PayloadTooLarge
 from jobqueue.recurring import Recurring
 from jobqueue.rubyjson import cut
-from jobqueue.schedule import is_unique, queue_of, remove_schedule
+from jobqueue.schedule import remove_schedule, said_of_run
 from jobqueue.schedule import run as run_entry
 from jobqueue.store import schedule as writing
 from jobqueue.timetable import Row
@@ -72,9 +72,7 @@ def enqueue(request: HttpRequest, entry: Recurring) -> None:
         said = f"{cut(entry.name)} was not enqueued: a before_enqueue hook said no."
         messages.warning(request, said, fail_silently=True)
         return
-    unless = ", unless an equal job was there" if is_unique(entry) else ""
-    said = f"{cut(entry.name)} was put on the queue {cut(queue_of(entry))}{unless}."
-    messages.success(request, said, fail_silently=True)
+    messages.success(request, f"{cut(entry.name)} {said_of_run(entry)}.", fail_silently=True)
 
 
 @page(methods=CHANGING, operates=True)

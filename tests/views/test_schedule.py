@@ -91,23 +91,46 @@ def test_an_entry_is_run_now(staff, redis):
     assert redis.lrange("resque:queue:low", 0, -1) == [b'{"class":"Cleanup","args":[]}']
 
 
-def test_a_unique_job_that_is_run_may_have_met_its_equal(staff, settings, redis, monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"unique": "queued"}, b"each was put on the queue default, unless an equal job was there."),
+        (
+            {"unique": "queued", "debounce": 60},
+            b"each goes to the queue default when its job has not been called for a while.",
+        ),
+    ],
+)
+def test_of_a_run_no_more_is_said_than_came_of_it(staff, settings, redis, monkeypatch, options, said):
     definition = registry.get(jobs.record.name)
-    monkeypatch.setitem(registry._by_name, jobs.record.name, replace(definition, unique="queued"))
+    monkeypatch.setitem(registry._by_name, jobs.record.name, replace(definition, **options))
     settings.JOBQUEUE_SCHEDULE = {"each": {"class": jobs.record.name}}
 
     response = staff.post("/jobs/schedule/each/run/", follow=True)
 
-    assert b"each was put on the queue default, unless an equal job was there." in response.content
+    assert said in response.content
 
 
-def test_parameters_are_asked_for(staff, redis, django_capture_on_commit_callbacks):
+def test_a_run_that_is_refused_since_an_equal_job_is_there_is_said(staff, settings, redis, monkeypatch):
+    definition = replace(registry.get(jobs.record.name), unique="queued", on_conflict="raise")
+    monkeypatch.setitem(registry._by_name, jobs.record.name, definition)
+    settings.JOBQUEUE_SCHEDULE = {"each": {"class": jobs.record.name}}
+    staff.post("/jobs/schedule/each/run/", follow=True)
+
+    response = staff.post("/jobs/schedule/each/run/", follow=True)
+
+    assert b"each was put on" not in response.content
+    assert b'<li class="error">' in response.content
+    assert redis.llen("resque:queue:default") == 1
+
+
+def test_parameters_are_asked_for(staff, redis):
     text = staff.get("/jobs/schedule/import/run/").content.decode()
     assert 'name="parameter-limit" value="10"' in text
     assert "At most" in text
 
-    with django_capture_on_commit_callbacks(execute=True):
-        staff.post("/jobs/schedule/import/run/", {"parameter-limit": "5", "parameter-other": "x"})
+    # In a transaction of the request, too
+    staff.post("/jobs/schedule/import/run/", {"parameter-limit": "5", "parameter-other": "x"})
 
     job = json.loads(redis.lpop("resque:queue:default"))
     assert job["args"] == [{"_kwargs": {"limit": "5", "dry": ""}}]

@@ -104,7 +104,7 @@ class Command(TolerantCommand):
         self._say(
             f"{name} was not enqueued: a before_enqueue hook said no."
             if job is None
-            else f"{name} is enqueued in {schedule.queue_of(entry)}{f' as {job.id}' if job.id else ''}."
+            else f"{name} {schedule.said_of_run(entry)}{f'; its id is {job.id}' if job.id else ''}."
         )
 
     def set(self, name: str, config: str) -> None:
