@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from tests.protocol.model import LIMIT, Claimed, Full, Refused, Seen, Store, equals
-from tests.protocol.worker import Worker
+from tests.protocol.laws import NAMES, QUEUES, Laws
+from tests.protocol.store import LIMIT, Claimed, Full, Refused, equals
 
-QUEUES = ("high", "low")
 ALL = "all"
-NAMES = ("ann", "bob")
 workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
 places = st.integers(0, 9)
@@ -24,39 +21,11 @@ ENTRIES = ("hourly", "daily")
 entries = st.sampled_from(ENTRIES)
 
 
-class DeliveryMachine(RuleBasedStateMachine):
-    """Two workers, two queues; subclasses choose the store."""
+class DeliveryMachine(Laws):
+    """Takes the steps of producers, operators and workers, and does to them what they have to stand."""
 
     faults = True
     """Whether machines die, workers freeze and Redis forgets; without these exactly once is promised."""
-
-    def make_store(self) -> Store:
-        raise NotImplementedError
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.store = self.make_store()
-        self.workers = {name: Worker(self.store, name) for name in NAMES}
-        self.dead_runs: list[str] = []
-        self.numbers: Counter[str] = Counter()
-        self.succeeded: Counter[str] = Counter()
-        self.begun: Counter[str] = Counter()
-        self.tried_again: Counter[str] = Counter()
-        """How often an attempt ended with the promise of another one."""
-        self.calls_begun: Counter[str] = Counter()
-        """How often a job has begun with the arguments of each call."""
-        self.last_calls: dict[str, tuple[str, str]] = {}
-        """By kind of jobs that are unique until they begin: the last call that counts, and its job."""
-        self.overtaken: set[str] = set()
-        """Jobs that a worker had, and that others were allowed to follow before they began."""
-        self.calm = True
-        """Nothing crashed, froze or was rolled back: exactly once is promised."""
-        self.rolled_back = False
-        self.is_full = False
-        self.saved: tuple[object, list[str]] | None = None
-        self.order: dict[str, list[str]] = {queue: [] for queue in QUEUES}
-        self.is_robbed = False
-        """A stranger has taken jobs away, and their locks are still there."""
 
     @initialize(
         some=st.lists(queues, min_size=2, max_size=6),
@@ -165,15 +134,31 @@ class DeliveryMachine(RuleBasedStateMachine):
         for job in unique[:1]:
             self.enqueue_unique(queue, equals(job), delayed, mode, False)
 
+    @rule(queue=queues, kind=kinds, delayed=st.booleans(), performed=st.integers(0, 4))
+    def a_job_is_replaced_and_the_answer_is_lost(
+        self, queue: str, kind: str, delayed: bool, performed: int
+    ) -> None:
+        self.enqueue_unique(queue, kind, delayed, "drop", False)
+        self.enqueue_unique(queue, kind, delayed, "replace", True, performed)
+
     @rule(entry=entries, queue=queues, kind=st.one_of(st.just(""), kinds), late=st.lists(st.integers(0, 2)))
     def a_tick_comes(self, entry: str, queue: str, kind: str, late: list[int]) -> None:
         """Some schedulers deal with it, or with one before it, whatever the others have done meanwhile."""
         self.numbers[entry] += 1
+        tick = 10 + self.numbers[entry]
+        with suppress(Full):
+            self.store.begin_entry(entry, tick - 1)
         for behind in [0, *late[:2]]:
             job = f"{kind}-{self.new_job()}" if kind else self.new_job()
             with suppress(Full):
-                if self.store.fire(entry, 10 + self.numbers[entry] - behind, queue, job):
+                if self.store.fire(entry, tick - behind, queue, job):
                     self.order[queue].append(job)
+
+    @rule(entry=entries, queue=queues)
+    def entry_is_removed_before_its_tick_comes(self, entry: str, queue: str) -> None:
+        """A scheduler that has read it before enqueues nothing."""
+        self.store.remove_entry(entry)
+        assert not self.store.fire(entry, 10 + self.numbers[entry] + 1, queue, self.new_job())
 
     @precondition(lambda self: self.faults)
     @rule(queue=queues, is_noticed=st.booleans())
@@ -426,14 +411,14 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def redis_saves(self) -> None:
-        self.saved = (self.store.snapshot(), list(self.dead_runs))
+        self.saved = (self.store.snapshot(), list(self.dead_runs), self.is_robbed)
 
     @precondition(lambda self: self.faults and self.saved is not None)
     @rule()
     def redis_rolls_back(self) -> None:
         assert self.saved
         self.redis_changes("has room")
-        snapshot, self.dead_runs = self.saved
+        snapshot, self.dead_runs, self.is_robbed = self.saved
         self.store.roll_back(snapshot)
         self.rolled_back = True
         self.last_calls = {}
@@ -467,79 +452,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def forget_order(self) -> None:
         self.order = {queue: [] for queue in QUEUES}
 
-    # Laws
-
-    seen: Seen
-
-    @invariant()
-    def laws_hold(self) -> None:
-        self.seen = self.store.seen()
-        self.conservation()
-        self.nothing_is_done_that_was_not_performed()
-        self.nothing_stands_in_two_places()
-        self.exactly_once_while_calm()
-        self.counters_count_what_ended()
-        self.order_is_kept()
-        self.every_lock_has_its_job()
-        self.equal_jobs_wait_once()
-        self.the_last_call_counts()
-        self.each_tick_comes_once()
-
-    def conservation(self) -> None:
-        """enqueued = waiting + in flight + later + done + failed + removed, for each job by itself."""
-        places = self.seen.places()
-        waiting, in_flight, later, failed = (places[n] for n in ("waiting", "in flight", "later", "failed"))
-        enqueued, done, removed = (
-            self.store.ledger.enqueued,
-            self.store.ledger.done,
-            self.store.ledger.removed,
-        )
-
-        assert enqueued == waiting + in_flight + later + done + failed + removed
-
-    def nothing_is_done_that_was_not_performed(self) -> None:
-        assert self.store.ledger.done <= self.succeeded
-
-    def nothing_stands_in_two_places(self) -> None:
-        assert all(count == 1 for count in sum(self.seen.places().values(), Counter[str]()).values())
-
-    def exactly_once_while_calm(self) -> None:
-        if self.calm:
-            for begun in (self.begun, self.calls_begun):
-                assert all(count <= 1 + self.tried_again[name] for name, count in begun.items())
-
-    def counters_count_what_ended(self) -> None:
-        if self.calm:
-            ended = self.begun.total() - sum(worker.running is not None for worker in self.workers.values())
-            unsettled = sum(len(worker.endings) for worker in self.workers.values())
-            assert ended - unsettled <= self.seen.processed <= ended
-            assert self.seen.raised <= self.seen.processed - self.store.ledger.done.total()
-
-    def order_is_kept(self) -> None:
-        for queue, order in self.order.items():
-            waiting = [job for job in self.seen.names_waiting(queue) if job in order]
-            assert waiting == [job for job in order if job in waiting]
-
-    def every_lock_has_its_job(self) -> None:
-        assert self.is_robbed or set(self.seen.locks.values()) <= self.seen.alive().keys()
-
-    def equal_jobs_wait_once(self) -> None:
-        """Of those that have to end first there is one; of the others one that has not begun yet."""
-        alive = self.seen.alive()
-        for kind in map(equals, alive):
-            exclusive = [job for job in alive if equals(job) == kind and job not in self.overtaken]
-            waiting = [job for job in exclusive if kind.startswith("done") or not self.begun[job]]
-            assert not kind or waiting in ([], [self.seen.locks.get(kind)]), (kind, waiting)
-
-    def the_last_call_counts(self) -> None:
-        """Of jobs that are unique until they begin the last call has its arguments in one, or is over."""
-        calls, failed = self.seen.calls(), self.seen.places()["failed"]
-        for call, job in self.last_calls.values():
-            is_over = self.calls_begun[call] or self.store.ledger.removed[job] or failed[job]
-            assert call in calls or is_over, (call, job)
-
-    def each_tick_comes_once(self) -> None:
-        assert all(count == 1 for count in self.store.ledger.ticks.values())
+    # The end
 
     def teardown(self) -> None:
         """Let all the dead be recovered and the living work on: everything ends."""

@@ -28,14 +28,14 @@ from jobqueue.store.delivery import Endings, Run
 from jobqueue.store.locks import Candidate
 from jobqueue.store.schedule import Made
 from jobqueue.store.unlocking import release_orphans
-from tests.protocol.model import (
+from tests.protocol.model import ModelStore
+from tests.protocol.store import (
     LIMIT,
     Claimed,
     Ending,
     Full,
     Held,
     Ledger,
-    ModelStore,
     Refused,
     Seen,
     Waiting,
@@ -138,6 +138,12 @@ class RedisStore:
 
     def promote(self, most: int) -> None:
         promotion.promote(self.link, LATER_MS, most)
+
+    def begin_entry(self, entry: str, tick: int) -> None:
+        self.write(lambda: schedule.begin(self.link, entry, Fired(tick, "every 1ms")))
+
+    def remove_entry(self, entry: str) -> None:
+        schedule.remove(entry)
 
     def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
         fired, made = Fired(tick, "every 1ms"), Made(queue, payload.encode(Job(job, [])))

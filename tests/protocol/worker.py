@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.protocol.model import Claimed, Ending, Store
+from tests.protocol.store import Claimed, Ending, Store
 
 
 @dataclass
