@@ -33,6 +33,8 @@ LONGEST_TEXT = 1_000
 
 _NEAR = timedelta(hours=3)
 """More than clocks are put forward or back nowadays."""
+_MOST_YEARS = 50
+"""What does not come for so long never comes; cronsim does not look farther either."""
 _A_SECOND = timedelta(seconds=1)
 
 
@@ -98,7 +100,7 @@ class Cron:
             not any(word.startswith("*") for word in (second, minute, hour)),
         )
         if next(cron._walk(datetime(2020, 1, 1, tzinfo=UTC)), None) is None:
-            raise InvalidSchedule("it names a day that never comes")
+            raise InvalidSchedule("it names a time that never comes")
         return cron
 
     def after(self, moment: datetime) -> datetime | None:
@@ -129,6 +131,9 @@ class Cron:
             is_skipped = self._shown(time) != wall
             if not is_skipped:
                 yield time
+            elif abs(wall.year - moment.year) > _MOST_YEARS:
+                # It may name nothing but what is skipped each year
+                return
 
     def _start(self, moment: datetime, back: bool) -> datetime:
         """Return what the clock shows at a moment; less by as much as it is going to be put back soon.

@@ -77,7 +77,9 @@ def test_times_are_found_in_a_zone(text, times):
         ("0 0 -1--3 * *", "the range '-1--3' goes backwards"),
         ("0 0 LW * *", "'lw' is no day of the month"),
         ("0 0 * * 1L", "'1l' is no weekday"),
-        ("0 0 31 4,6 *", "a day that never comes"),
+        ("0 0 31 4,6 *", "a time that never comes"),
+        # When clocks are put forward there
+        ("30 2 * 3 sun#-1 Europe/Berlin", "a time that never comes"),
         ("0 0 * * mon%0", "'mon%0' is no weekday"),
         ("0 8 * * * Europe/Berlinn", "there is no time zone 'Europe/Berlinn'"),
         ("0 8 * * * +99:00", "there is no time zone '+99:00'"),
