@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from jobqueue import databases, schedule, timing
 from jobqueue.conf import environment
 from jobqueue.inspection.schedule import Fired, State
-from jobqueue.link import Link
+from jobqueue.link import UNREACHABLE, Link
 from jobqueue.recurring import BadEntry, Recurring
 from jobqueue.schedule import Entry
 from jobqueue.store import schedule as store
@@ -119,14 +119,18 @@ class Firing:
             return known
         try:
             fired = self._dealt_with(link, entry, entry.timing, state, now_ms)
+            moment_ms = next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
+            return Upcoming(entry, fired, moment_ms)
         except ResponseError as error:
             if is_closed(error):
                 raise
             # A queue of another type, say, or a full memory; the other entries go on, this one is tried again
             self._complain(f"the recurring job {entry.name!r} cannot be enqueued: {error}")
-            return None
-        moment_ms = next(iter(timing.following(entry.timing, fired.tick_ms, now_ms)), None)
-        return Upcoming(entry, fired, moment_ms)
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            self._complain(f"the times of the recurring job {entry.name!r} cannot be found: {error!r}")
+        return None
 
     def _dealt_with(self, link: Link, entry: Recurring, when: Timing, state: State, now_ms: int) -> Fired:
         """Deal with an entry's tick, if there is one; return the last one that is dealt with."""

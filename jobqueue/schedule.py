@@ -179,6 +179,9 @@ def _entry(name: str, config: Any, source: Source) -> Entry:
         return checked(name, config, source)
     except InvalidSchedule as error:
         return BadEntry(name, source, str(error))
+    except Exception as error:
+        # What nobody has thought of keeps no other entry from its times
+        return BadEntry(name, source, f"{type(error).__name__}: {error}")
 
 
 def _stored(name: str, text: bytes) -> Entry:

@@ -374,6 +374,20 @@ def test_a_database_connection_that_ended_meanwhile_makes_no_tick_pass(
     assert len(waiting(redis)) == 2
 
 
+def test_a_fault_with_the_times_of_one_entry_stops_no_other(redis, settings, turn, caplog, monkeypatch):
+    scheduled(settings, a={"cron": "* * * * *"}, b={"every": "1m"})
+
+    def after(*_):
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr("jobqueue.cron.Cron.after", after)
+    turn(NOON_MS)
+    turn(NOON_MS + MINUTE_MS)
+
+    assert "the times of the recurring job 'a' cannot be found: OverflowError" in caplog.text
+    assert redis.hkeys("resque:delayed:last_enqueued_at") == [b"a", b"b"]
+
+
 def test_a_key_of_another_type_is_told_of_and_ends_nothing(redis, settings, turn, caplog):
     scheduled(settings, a={"every": "1m"})
     redis.set("resque:fired", "something else")

@@ -168,6 +168,19 @@ def test_of_two_of_one_name_the_settings_count(settings, tmp_path, definitions):
     assert schedule.static()["each"].timing.every_ms == 10_800_000
 
 
+def test_a_fault_that_nobody_has_thought_of_is_a_bad_entry(settings, monkeypatch):
+    def read(name, *config, known=schedule.recurring.read):
+        return known(name, *config) if name == "good" else 1 / 0
+
+    monkeypatch.setattr(schedule.recurring, "read", read)
+    settings.JOBQUEUE_SCHEDULE = dict.fromkeys(["bad", "good"], {"every": "1h", "queue": "q"})
+
+    found = schedule.static()
+
+    assert found["bad"].problem == "ZeroDivisionError: division by zero"
+    assert not isinstance(found["good"], BadEntry)
+
+
 def test_an_entry_of_redis_is_read():
     stored = golden("schedule_dynamic_set")["keys"]["resque:persistent_schedules"]["value"]["send_digest"]
 
