@@ -621,6 +621,23 @@ def test_the_last_arguments_count_although_the_job_is_claimed(
     assert (decode(text).id, decode(text).args) == (second.id, [1, "new"])
 
 
+def test_locks_stand_in_the_namespace_of_their_jobs(define, redis, make_worker, settings):
+    settings.JOBQUEUE_NAMESPACE = "site:a"
+    definition = define(unique="until_done", on_conflict="replace")
+    delayed, other = definition.enqueue_in(3600, 1), definition.enqueue(2)
+
+    assert [definition.enqueue(n).id for n in (1, 2)] == [delayed.id, other.id]
+    worker = make_worker()
+    worker._in_flight.claim(["work"], 2)
+    assert [definition.enqueue(n).id for n in (1, 2)] == [delayed.id, other.id]
+    work_off(worker)
+    definition.enqueue(3)
+    remove_queue("work")
+
+    assert holders() == set()
+    assert all(key.startswith(b"site:a:") for key in redis.keys("*"))
+
+
 # Retried from the Failed list
 
 
