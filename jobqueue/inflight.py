@@ -1,4 +1,4 @@
-"""What a worker has in flight: its own memory of it, the same in Redis, and the way between the two.
+"""What a worker has in flight: the way between its own memory of it and Redis.
 
 Two threads use it, the main one and the watchdog; each step is done under one lock. The main thread holds
 the lock while it waits for Redis, so the watchdog takes it only where it is free.
