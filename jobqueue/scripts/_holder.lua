@@ -1,5 +1,6 @@
 -- Who holds a lock and still waits or is in flight. A job that nobody has any more, because it was taken away
 -- by hand or by a worker of Ruby, locks nothing. Needs _locks.
+local LONGEST = 1000 -- jobs of a queue that is looked through only to see that a holder is there
 
 -- Returns the index of a job in a queue, or the moment of a delayed one; nothing if it is not there.
 local function is_at(key, text)

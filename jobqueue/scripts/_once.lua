@@ -1,6 +1,5 @@
 -- Lets unique jobs in, each unless another one holds its lock. Jobs stand in ARGV from `first` on, `width` values
 -- each, which begin with digest and id and end with the payload. Needs _locks and _holder.
-local LONGEST = 1000 -- jobs of a queue that is looked through only to see that a holder is there
 
 -- Returns a text up to a job's id, and from there on.
 local function parted(text, id)

@@ -28,7 +28,7 @@ end
 local is_paused = redis.pcall("SISMEMBER", KEYS[2], ARGV[1]) == 1
 local is_of_ruby = ARGV[10] ~= "" and redis.call("EXISTS", KEYS[11]) == 1
 local held = ARGV[8] ~= "" and redis.pcall("HGET", KEYS[8], ARGV[8])
-local is_locked = type(held) == "string" and holder(held, KEYS[9], ARGV[9], 1000) ~= nil
+local is_locked = type(held) == "string" and holder(held, KEYS[9], ARGV[9], LONGEST) ~= nil
 local passes = ARGV[6] == "" or is_paused or is_of_ruby or is_locked
 local refusal = not passes and no_place(KEYS[4], "list")
 if refusal then
