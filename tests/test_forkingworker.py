@@ -126,6 +126,7 @@ def test_a_child_says_what_it_does(redis, make_worker):
 def test_short_jobs_are_claimed_together(redis, make_worker, monkeypatch):
     # On a slow machine none is short
     monkeypatch.setattr("jobqueue.inflight.HOLD_SECONDS", 60.0)
+    monkeypatch.setattr("jobqueue.inflight.STALE_SECONDS", 60.0)
     for _ in range(3):
         enqueue(job(name="count", queue="work")(lambda: redis.rpush("left", redis.llen("resque:queue:work"))))
 

@@ -21,6 +21,7 @@ from tests.process.conftest import (
     MIXED,
     MODES,
     SEVERAL,
+    UNMEASURED,
     Jobworker,
     Ledger,
     Mode,
@@ -204,7 +205,7 @@ def test_a_worker_killed_in_a_batch_repeats_nothing_and_loses_nothing(
 ) -> None:
     for number in range(400):
         enqueue("perform", number, 0.001, mode=mode)
-    worker = jobworker("--queues", "work", *mode, "--count", "2")
+    worker = jobworker("--queues", "work", *mode, "--count", "2", **UNMEASURED)
 
     for seen in (50, 150, 250):
         wait_for(lambda: len(ledger.lines()) > seen)  # noqa: B023 - called at once
@@ -239,12 +240,12 @@ def test_a_tree_killed_in_a_batch_repeats_no_more_than_the_batch(
     count = 200 if mode == FORKING else 3000
     for number in range(count):
         enqueue("perform", number, 0.0001, mode=mode)
-    worker = jobworker("--queues", "work", *mode)
+    worker = jobworker("--queues", "work", *mode, **UNMEASURED)
     wait_for(lambda: len(ledger.lines()) > count / 30)
 
     worker.signal_all(signal.SIGKILL)
     assert len(ledger.lines()) < count
-    jobworker("--queues", "work", *mode, **QUICK)
+    jobworker("--queues", "work", *mode, **QUICK, **UNMEASURED)
     wait_for(lambda: everything_ended(redis, ledger, range(count)))
 
     done = [line for line in ledger.lines() if line.isdigit()]
@@ -319,7 +320,7 @@ def test_a_frozen_tree_is_recovered_and_refused_when_it_wakes(
 def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger, mode: Mode
 ) -> None:
-    frozen = jobworker("--queues", "work", *mode, **QUICK)
+    frozen = jobworker("--queues", "work", *mode, **QUICK, **UNMEASURED)
     wait_for(frozen.workers)
     count = 300 * lanes(mode)
     for number in range(count):
@@ -327,7 +328,7 @@ def test_a_worker_in_a_frozen_batch_begins_no_job_that_others_got(
     wait_for(lambda: len(ledger.lines()) > 30)
     frozen.signal_all(signal.SIGSTOP)
 
-    jobworker("--queues", "work", *mode, **QUICK)
+    jobworker("--queues", "work", *mode, **QUICK, **UNMEASURED)
     # One that was known to have begun has failed
     wait_for(lambda: len(set(ledger.lines())) + redis.llen("resque:failed") >= count)
     frozen.signal_all(signal.SIGCONT)

@@ -11,17 +11,17 @@ import redis as redis_client
 
 from jobqueue.payload import Job, encode
 from jobqueue.store.pushing import push
-from tests.process.conftest import Mode, full_name, own_keys, wait_for
+from tests.process.conftest import UNMEASURED, Mode, full_name, own_keys, wait_for
 
 WORKERS = 4
 
 
 @pytest.mark.parametrize(
     ("mode", "jobs"),
-    # As many as each mode performs in a few seconds, on a busy machine and under coverage
+    # As many as each mode performs in a few seconds, on a busy machine
     [
         pytest.param((), 100_000, id="long-lived"),
-        pytest.param(("--jobs-per-fork", "1"), 200, id="forking"),
+        pytest.param(("--jobs-per-fork", "1"), 1000, id="forking"),
         pytest.param(("--threads", "8"), 30_000, id="8 threads"),
         pytest.param(("--async",), 30_000, id="50 async"),
     ],
@@ -30,11 +30,12 @@ def test_each_of_so_many_jobs_is_performed_once_by_four_workers(
     redis: redis_client.Redis, jobworker, tmp_path: Path, mode: Mode, jobs: int
 ) -> None:
     account = tmp_path / "account"
-    worker = jobworker("--queues", "work", "--count", str(WORKERS), *mode, TEST_ACCOUNT=str(account))
+    environ = {"TEST_ACCOUNT": str(account), **UNMEASURED}
+    worker = jobworker("--queues", "work", "--count", str(WORKERS), *mode, **environ)
     wait_for(lambda: len(redis.smembers("resque:workers")) == WORKERS)
     name = full_name("count", mode)
     push("work", [encode(Job(name, [number], id=f"{number:022}")) for number in range(jobs)])
-    wait_for(lambda: redis.get("resque:stat:processed") == str(jobs).encode(), seconds=120)
+    wait_for(lambda: redis.get("resque:stat:processed") == str(jobs).encode(), seconds=100)
     worker.signal(signal.SIGTERM)
 
     assert worker.wait() == 0

@@ -27,6 +27,7 @@ from tests.process.conftest import (
     MODES,
     NAMES,
     THREADS,
+    UNMEASURED,
     Jobworker,
     Ledger,
     Mode,
@@ -449,7 +450,7 @@ def test_a_redis_without_memory_is_drained_by_workers_that_come_and_crash(
     with pytest.raises(RedisFull):
         enqueue("perform", 104)
 
-    worker = start(server.url, *mode)
+    worker = start(server.url, *mode, **UNMEASURED)
     ledger.wait_for("103")
     wait_for(lambda: full.llen("resque:failed") == 2)
     wait_for(lambda: full.get("resque:stat:processed") == b"104")
