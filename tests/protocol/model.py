@@ -391,6 +391,7 @@ class ModelStore:
             raised=self.raised,
             locks=dict(self.locks),
             fired=dict(self.fired),
+            paused_entries=set(self.paused_entries),
         )
 
     def snapshot(self) -> object:

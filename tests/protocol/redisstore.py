@@ -327,7 +327,8 @@ class RedisStore:
             pipe.zrange(self.key.later, 0, -1)
             pipe.hvals(self.key.unique)
             pipe.hgetall(self.key.fired)
-            *waiting, names, failed, paused, counts, later, held, fired = pipe.execute()
+            pipe.smembers(self.key.paused_schedule)
+            *waiting, names, failed, paused, counts, later, held, fired, entries = pipe.execute()
         pause_all, processed, raised = counts
         self.check_locks(dict(zip(QUEUES, waiting, strict=True)), later, held)
         return Seen(
@@ -347,6 +348,7 @@ class RedisStore:
             raised=int(raised or 0),
             locks={equals(found.id): found.id for value in held if (found := locks.holder(value))},
             fired={entry.decode(): int(value.split()[0]) for entry, value in fired.items()},
+            paused_entries={entry.decode() for entry in entries},
         )
 
     def check_locks(self, queued: dict[str, list[bytes]], later: list[bytes], held: list[bytes]) -> None:

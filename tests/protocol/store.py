@@ -84,6 +84,7 @@ class Seen:
     """Which job holds the lock of each kind of equal ones."""
     fired: dict[str, int]
     """Up to which tick each recurring job is dealt with."""
+    paused_entries: set[str]
 
     def names_waiting(self, queue: str) -> list[str]:
         return [job for job, *_ in self.waiting.get(queue, [])]
