@@ -24,6 +24,7 @@ from benchmarks import (
     parts,
     queues,
     redisuse,
+    scheduling,
     throughput,
 )
 from benchmarks.ground import APPEND_ONLY, ground
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "redis": redisuse.run,
     "backlog": backlog.run,
     "queues": queues.run,
+    "delayed": scheduling.run,
     "crowd": crowd.run,
     "crashes": crashes.run,
 }

@@ -102,10 +102,15 @@ def workers(count: int, *options: str, queues: Sequence[str] = (QUEUE,)) -> Abst
     return running([jobworker(count, *options, queues=queues)])
 
 
-def jobworker(count: int, *options: str, queues: Sequence[str] = (QUEUE,)) -> list[str]:
-    """Return what starts a supervisor as a process of a Python module."""
+def jobworker(
+    count: int, *options: str, queues: Sequence[str] = (QUEUE,), scheduler: bool = False
+) -> list[str]:
+    """Return what starts a supervisor as a process of a Python module.
+
+    Without a scheduler, unless one is wanted: it waits at a doorbell, as idle workers do.
+    """
     named = ["--queues", ",".join(queues), "--count", str(count)]
-    return ["django", "jobworker", "-v", "0", *named, *options]
+    return ["django", "jobworker", "-v", "0", *named, *options, *([] if scheduler else ["--no-scheduler"])]
 
 
 def some_queues(count: int) -> list[str]:

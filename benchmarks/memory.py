@@ -40,7 +40,7 @@ def run(ground: Ground, rounds: int, jobs: int) -> None:
         [
             at_most(
                 MOST_TIMES,
-                f"a tree with {WORKERS} workers at most {MOST_TIMES} × a plain Django process",
+                f"{WORKERS} workers and a scheduler at most {MOST_TIMES} × a plain Django process",
                 [each["the whole tree"] for each in taken["tree"]],
                 plain_mb,
             )
@@ -61,8 +61,8 @@ def plain() -> dict[str, float]:
 def idle_tree(ground: Ground) -> dict[str, float]:
     """Return the megabytes of each kind of process, and of all."""
     ground.empty()
-    with processes([jobworker(WORKERS)]) as (supervisor,):
-        ground.wait_for_idle(WORKERS)
+    with processes([jobworker(WORKERS, scheduler=True)]) as (supervisor,):
+        ground.wait_for_idle(WORKERS + 1)
         time.sleep(SETTLED_SECONDS)
         pids = tree(supervisor)
         kinds = by_kind(supervisor, ((pid, pss(pid)) for pid in pids))

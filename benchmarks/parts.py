@@ -72,7 +72,7 @@ def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str
     while in_flight.claim([QUEUE], MOST):
         claimed = time.perf_counter()
         while job := in_flight.hand_out(page.lanes[0], _never):
-            in_flight.end(job, None)
+            in_flight.done(job)
         handing += time.perf_counter() - claimed
     whole = time.perf_counter() - began
     in_flight.leave()

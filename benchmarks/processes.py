@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SWITCHES = re.compile(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+TITLES = {b"Guarding": "guardian", b"Scheduling": "scheduler"}
 PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -53,7 +54,8 @@ def kind(supervisor: int, pid: int) -> str:
     """Tell what a process of a supervisor's tree is."""
     if pid == supervisor:
         return "supervisor"
-    return "guardian" if b"Guarding" in Path(f"/proc/{pid}/cmdline").read_bytes() else "worker"
+    title = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return next((name for word, name in TITLES.items() if word in title), "worker")
 
 
 def by_kind(supervisor: int, figures: Iterable[tuple[int, float]]) -> dict[str, float]:

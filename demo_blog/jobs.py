@@ -49,7 +49,13 @@ class Home:
     counts = BackgroundValue(compute=count_everything, refresh_on=(Article, Comment))
 
 
-@job(queue="mail")
+@job(queue="values")
+def recount() -> None:
+    """Count again what may have changed without a signal: by SQL, or in bulk."""
+    Home.counts.refresh()
+
+
+@job(queue="mail", retries=5, retry_on=OSError)
 def send_contact_message(pk: int) -> None:
     """Mail a reader's message to the editor."""
     message = ContactMessage.objects.get(pk=pk)
@@ -65,10 +71,34 @@ def send_contact_message(pk: int) -> None:
     ContactMessage.objects.filter(pk=pk).update(sent=timezone.now())
 
 
+@job(queue="mail", retries=5, retry_on=OSError, debounce=60)
+def tell_of_comments(article_pk: int) -> None:
+    """Mail the editor that an article is talked about: once, when nobody has commented for a minute."""
+    latest = Comment.objects.filter(article=article_pk).select_related("article").first()
+    if latest is None:
+        # The comments, or the article itself, were deleted meanwhile.
+        return
+    EmailMessage(
+        subject="New comments", body=f"{latest}:\n\n{latest.text}", to=[settings.CONTACT_EMAIL]
+    ).send()
+
+
 @job(queue="try")
 def fail(reason: str) -> None:
     """Fail, so that there is something to see under Failed."""
     raise ValueError(reason)
+
+
+@job(queue="try", retries=2, backoff=[10, 20])
+def keep_failing(reason: str) -> None:
+    """Fail again and again, so that there is something to see under Retries."""
+    raise ConnectionError(reason)
+
+
+@job(queue="try", unique="until_done")
+def sleep_alone(seconds: float) -> None:
+    """Take a while, and let no equal job wait or run meanwhile."""
+    time.sleep(seconds)
 
 
 @job(queue="try")

@@ -107,6 +107,22 @@ LOGGING = {
     },
 }
 
+# What comes again and again. Whoever runs the greeting on the page Schedule is asked for its parameter.
+JOBQUEUE_SCHEDULE = {
+    "recount": {
+        "every": "10m",
+        "class": "demo_blog.jobs.recount",
+        "description": "Counts what may have changed without a signal",
+    },
+    "morning_greeting": {
+        "cron": "0 8 * * mon-fri",
+        "class": "demo_blog.jobs.Greeting",
+        "kwargs": {"name": "world"},
+        "description": "A friendly line in the worker’s log",
+        "parameters": {"name": {"description": "Who is greeted", "default": "world"}},
+    },
+}
+
 # honcho kills what has not stopped after five seconds; a running job gets three, one more to clean up, and
 # goes back to its queue.
 JOBQUEUE_SHUTDOWN_TIMEOUT_SECONDS = 3

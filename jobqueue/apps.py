@@ -14,4 +14,5 @@ class JobQueueConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_settings)
+        register(checks.check_schedule)
         discovery.discover()

@@ -14,7 +14,6 @@ from jobqueue.crew import Crew, Ended, Performer, note_on_page
 from jobqueue.defined import Defined
 from jobqueue.laneinterruption import LaneInterruption, TaskInterruption
 from jobqueue.payload import Job
-from jobqueue.performing import definition_of
 from jobqueue.sharedpage import Lane
 from jobqueue.store.delivery import Claimed
 
@@ -38,7 +37,7 @@ class AsyncCrew(Crew):
         threading.Thread(target=self._run, name="jobqueue-loop", daemon=True).start()
 
     def begin(self, job: Claimed, lane: Lane) -> None:
-        found = definition_of(job.payload)
+        found = asyncperforming.definition_of(job.payload)
         if found is None or not found[0].is_async:
             self._threads[lane.number].begin(job)
         else:

@@ -7,26 +7,39 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from jobqueue import coroutines, signals
+from jobqueue import coroutines, registry, signals
 from jobqueue.defined import Defined
+from jobqueue.exceptions import InvalidArguments, InvalidPayload, UnknownJob
 from jobqueue.interruption import Interrupts
-from jobqueue.payload import Job
-from jobqueue.performing import Kind, Outcome, conclude, label, refuse
+from jobqueue.labels import label
+from jobqueue.outcome import Kind, Origin, Outcome, conclude, failed
+from jobqueue.payload import Job, decode
 from jobqueue.store.delivery import Claimed
 
 _log = logging.getLogger("jobqueue")
+
+
+def definition_of(payload: bytes) -> tuple[Defined[..., Any], Job] | None:
+    """Return the definition that a payload names, and its job; None if there is none."""
+    try:
+        job = decode(payload)
+        return registry.get(job.name), job
+    except (InvalidPayload, UnknownJob):
+        return None
 
 
 async def perform(
     definition: Defined[..., Any], job: Job, claimed: Claimed, worker_id: str, interrupts: Interrupts
 ) -> Outcome:
     """Perform a job that was claimed. Never raises: what the job raises is its failure."""
-    if refused := refuse(definition, job, claimed.payload, claimed.queue, worker_id):
-        return refused
+    try:
+        definition.arity.check(job.name, job.args, job.kwargs)
+    except InvalidArguments as error:
+        return failed(Origin(claimed.payload, claimed.queue, worker_id), job, error.with_traceback(None))
     _log.debug("got: %s", label(job, claimed.queue))
     await _announce(signals.job_started, definition, job=job, queue=claimed.queue)
     raised = await _attempt(definition, job, interrupts)
-    outcome = conclude(job, claimed.payload, claimed.queue, worker_id, raised)
+    outcome = conclude(definition, job, claimed.payload, claimed.queue, worker_id, raised)
     if outcome.kind is Kind.DONE:
         _log.debug("done: %s", label(job, claimed.queue))
     await _announce(signals.job_finished, definition, job=job, queue=claimed.queue, outcome=outcome)

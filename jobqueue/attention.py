@@ -23,6 +23,15 @@ STACKS_SIGNAL = signal.SIGTTIN
 HEARD = (*STOP_SIGNALS, PAUSE_SIGNAL, CONTINUE_SIGNAL, RENEW_SIGNAL, signal.SIGCHLD)
 PASSED_ON = (END_SIGNAL, STACKS_SIGNAL)
 """Meant for processes that perform jobs; a parent of such a process hears them for it."""
+MEANING = {
+    **dict.fromkeys(STOP_SIGNALS, "stopping"),
+    END_SIGNAL: "ending the running jobs",
+    PAUSE_SIGNAL: "pausing after the running jobs",
+    CONTINUE_SIGNAL: "continuing",
+    RENEW_SIGNAL: "taking new code, if it starts",
+    STACKS_SIGNAL: "asking the workers for their stacks",
+}
+"""What a supervisor does that hears one."""
 
 
 class Attention:

@@ -21,7 +21,7 @@ Declare them where every process imports them: in ``models.py``, in ``jobs.py``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -30,22 +30,21 @@ from django.db.models import Model
 from django.db.models.signals import class_prepared
 from redis.exceptions import ResponseError
 
-from jobqueue import enqueueing, rubyjson
-from jobqueue.arity import Arity
+from jobqueue import collection, rubyjson
 from jobqueue.changes import Kind, once_per_commit, watch
 from jobqueue.conf import settings
-from jobqueue.definition import Definition, from_function, place_of
+from jobqueue.defining import from_function, place_of
+from jobqueue.definition import Definition
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.inspection import values as results
 from jobqueue.inspection.values import Reading
-from jobqueue.options import check_function, check_synchronous
+from jobqueue.options import Options, check_function, check_synchronous
+from jobqueue.pause import Pause
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
+from jobqueue.valuekeys import KeyOf, RefreshOn, keys_of, plain, takes_key
 
 QUEUE = "values"
-
-KeyOf = Callable[[Any], Any]
-RefreshOn = Collection[type[Model] | str] | Mapping[type[Model] | str, KeyOf]
 
 
 class BackgroundValue:
@@ -55,6 +54,9 @@ class BackgroundValue:
     model to a function that returns the key of a changed instance, or None to refresh nothing. Where a
     change moves an instance from one key to another only the new one is known: refresh the old one
     yourself. So do after ``update()``, ``bulk_create()`` and others that send no signals.
+
+    With ``debounce``, in seconds or a timedelta, it is computed so long after the last of the changes that
+    follow each other within that time.
 
     ``compute`` returns a JSON value. ``name``, by default ``module.Class.attribute``, names its jobs. A value
     with keys that stands in a model is forgotten when its instance is deleted.
@@ -67,14 +69,15 @@ class BackgroundValue:
         refresh_on: RefreshOn = (),
         queue: str = QUEUE,
         name: str | None = None,
+        debounce: Pause | None = None,
     ) -> None:
         self._place = place_of(compute)
         check_function(compute, self._place)
         check_synchronous(compute, self._place, "what computes a BackgroundValue")
         self._compute = compute
-        self.is_keyed = _takes_key(compute, self._place)
-        self._keys_of = _keys_of(refresh_on, self.is_keyed, self._place)
-        self._queue = queue
+        self.is_keyed = takes_key(compute, self._place)
+        self._keys_of = keys_of(refresh_on, self.is_keyed, self._place)
+        self._options = _options(queue, debounce)
         self._model: type[Model] | None = None
         self._definition: Definition[[Any, int | None], None] | None = None
         if name is not None:
@@ -127,7 +130,7 @@ class BackgroundValue:
         Raises RedisUnreachable outside a transaction.
         """
         self.result_name(key)
-        once_per_commit(self._enqueue, (_plain(key),), identity=self, using=using)
+        once_per_commit(self._enqueue, (plain(key),), identity=self, using=using)
 
     def forget(self, key: Any = None) -> None:
         """Remove the result, at once; runs under way and jobs that wait do not bring it back."""
@@ -143,7 +146,8 @@ class BackgroundValue:
         return self.name if key is None else f"{self.name}:{key}"
 
     def _define(self, name: str) -> None:
-        self._definition = from_function(self._run, queue=self._queue, name=name, place=self._place)
+        options: Options = {**self._options, "name": name}
+        self._definition = from_function(self._run, place=self._place, **options)
         for model, key_of in self._keys_of.items():
             self._watch(model, key_of)
 
@@ -162,7 +166,7 @@ class BackgroundValue:
 
     def _watch_own_model(self, sender: type[Model], **_: Any) -> None:
         def deleted(instance: Model, kind: Kind, using: str) -> None:
-            once_per_commit(self.forget, (_plain(instance.pk),), identity=(self, "forget"), using=using)
+            once_per_commit(self.forget, (plain(instance.pk),), identity=(self, "forget"), using=using)
 
         watch(sender, deleted, on=("delete",))
 
@@ -171,7 +175,7 @@ class BackgroundValue:
 
     def _request(self, key: Any) -> int | None:
         """Return the number of a request; None, which no result answers, where Redis cannot be asked."""
-        if enqueueing.is_collecting() or settings.inline:
+        if collection.current() is not None or settings.inline:
             return None
         try:
             return store.request(self.result_name(key))
@@ -205,30 +209,12 @@ def read_values(*wanted: BackgroundValue | tuple[BackgroundValue, Any]) -> list[
     return results.read([value.result_name(key) for value, key in pairs])
 
 
-def _plain(key: Any) -> Any:
-    """Return a key as a job can get it: numbers and text as they are, others, such as a UUID, as text."""
-    return key if key is None or type(key) in (int, str) else str(key)
+def _options(queue: str, debounce: Pause | None) -> Options:
+    """Return the options of the jobs that compute a value."""
+    options: Options = {"queue": queue}
+    return options if debounce is None else {**options, "debounce": debounce, "unique_by": _only_key}
 
 
-def _takes_key(compute: Callable[..., Any], place: str) -> bool:
-    arity = Arity.of(compute)
-    if arity.fewest <= 0:
-        return False
-    if arity.fewest <= 1 <= arity.most:
-        return True
-    raise InvalidDefinition(f"{place}: compute should take no argument, or one, the key.")
-
-
-def _keys_of(refresh_on: RefreshOn, is_keyed: bool, place: str) -> Mapping[type[Model] | str, KeyOf]:
-    if not refresh_on:
-        return {}
-    if is_keyed and isinstance(refresh_on, Mapping):
-        return refresh_on
-    if not is_keyed and not isinstance(refresh_on, (Mapping, str)):
-        return dict.fromkeys(refresh_on, _no_key)
-    wanted = "a dict from model to function of the key" if is_keyed else "a tuple of models"
-    raise InvalidDefinition(f"{place}: refresh_on={refresh_on!r} should be {wanted}.")
-
-
-def _no_key(instance: Model) -> None:
-    return None
+def _only_key(key: Any, request: int | None) -> Any:
+    """Return what makes two jobs of one value equal: the last request is answered for all before it."""
+    return key

@@ -8,13 +8,17 @@ from typing import Any
 
 from jobqueue import failure, rubyjson
 from jobqueue.defined import Defined
-from jobqueue.exceptions import DontPerform, JobTimeout, TermException
+from jobqueue.exceptions import DontPerform, JobTimeout, Retry, TermException
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
 from jobqueue.payload import Job
+from jobqueue.retrying import may_be_retried
 
 
 def call(definition: Defined[..., Any], job: Job) -> None:
-    """Call a job's function among its hooks; what it raises propagates after the on_failure hooks."""
+    """Call a job's function among its hooks; what it raises propagates after the on_failure hooks.
+
+    Those run after each attempt that fails, but not where the job asks for the next one by itself.
+    """
     hooks = definition.hooks
     if hooks is NO_HOOKS:
         definition.function(*job.args, **job.kwargs)
@@ -22,7 +26,7 @@ def call(definition: Defined[..., Any], job: Job) -> None:
     try:
         _call_among_hooks(hooks, definition.function, job)
     except BaseException as error:
-        if not goes_back(error):
+        if not (goes_back(error) or asks_again(definition, job, error)):
             tell_of_failure(hooks, job, error)
         raise
 
@@ -30,6 +34,11 @@ def call(definition: Defined[..., Any], job: Job) -> None:
 def goes_back(error: BaseException) -> bool:
     """Tell whether the job is not to blame for what it raised: its worker had to end it."""
     return isinstance(error, TermException) and error.goes_back
+
+
+def asks_again(definition: Defined[..., Any], job: Job, error: BaseException) -> bool:
+    """Tell whether a job has asked to be tried again, and is going to be."""
+    return isinstance(error, Retry) and may_be_retried(definition.retry_policy, job, error)
 
 
 def tell_of_failure(hooks: Hooks, job: Job, error: BaseException) -> None:

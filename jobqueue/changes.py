@@ -20,9 +20,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from jobqueue import databases, enqueueing, rubyjson
-from jobqueue.definition import Definition, resolve
+from jobqueue import collection, databases, enqueueing, rubyjson
+from jobqueue.definition import Definition
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition
+from jobqueue.pause import Pause
+from jobqueue.registry import resolve
 
 Kind = Literal["create", "update", "delete"]
 KINDS: tuple[Kind, ...] = ("create", "update", "delete")
@@ -65,15 +67,18 @@ def enqueue_on_change(
     *,
     args: Arguments = only_key,
     on: Collection[str] = KINDS,
+    debounce: Pause | None = None,
 ) -> Stop:
     """Enqueue a job when an instance of a model was created, updated or deleted; see ``call_on_change``.
 
     The job gets the instance's primary key, or what ``args`` makes of the instance: ``lambda comment:
-    (comment.article_id,)``, or ``lambda _: ()`` for a job that wants to know nothing.
+    (comment.article_id,)``, or ``lambda _: ()`` for a job that wants to know nothing. With ``debounce``, in
+    seconds or a timedelta, it begins so long after the last of the changes that follow each other within
+    that time: equal jobs of several transactions are one, too.
     """
     chosen = resolve(definition)
     # Whichever database the definition waits for, the change has been committed by then
-    at_once = chosen.using(on_commit=False)
+    at_once = chosen.using(on_commit=False, debounce=debounce)
 
     def enqueue(*args: Any) -> None:
         enqueueing.enqueue(at_once, args, {})
@@ -119,7 +124,7 @@ def once_per_commit(
     rubyjson.check(list(args), "args")
     text = rubyjson.encode(list(args))
     call = partial(action, *json.loads(text))
-    if enqueueing.is_collecting() or not databases.in_transaction(using):
+    if collection.current() is not None or not databases.in_transaction(using):
         call()
     else:
         databases.on_commit(partial(_current_batch(using).run, (identity, text), call), using)

@@ -1,4 +1,4 @@
-"""System checks of the settings; none of them asks Redis.
+"""System checks of the settings and of the schedule; none of them asks Redis.
 
 jobqueue.W001  a setting that begins with JOBQUEUE_ and is none
 jobqueue.E001  a setting of a wrong type
@@ -7,11 +7,14 @@ jobqueue.E003  workers would be taken for dead between two heartbeats
 jobqueue.E004  a function that decides on access cannot be imported
 jobqueue.E005  the address of Redis cannot be understood
 jobqueue.E006  an enqueue would wait longer for replicas than for any answer
+jobqueue.E007  an entry of the schedule cannot be used
+jobqueue.W002  an entry of the settings' schedule has a field that means nothing
+jobqueue.W003  an entry of the schedule names a job by its path in Python, and there is none
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from math import isinf
 from typing import Any, get_type_hints
@@ -22,12 +25,21 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from jobqueue import recurring, registry, schedule
 from jobqueue.address import RedisAddress
 from jobqueue.conf import NAMES, PREFIX, Settings, known_settings, settings
 from jobqueue.connection import configured_url
+from jobqueue.recurring import BadEntry, Recurring
 
 MAY_BE_ZERO = frozenset({"shutdown_timeout_seconds", "term_timeout_seconds", "wait_replicas"})
 MAY_BE_ENDLESS = frozenset({"job_timeout_seconds"})
+WHERE = {
+    "code": "@job",
+    "file": NAMES["schedule_file"],
+    "settings": NAMES["schedule"],
+}
+"""Where an entry of the schedule stands that is no stranger's."""
+BAD_ENTRY = "jobqueue.E007"
 ACCESS = ("can_view", "can_operate")
 
 
@@ -43,6 +55,11 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
             *_no_address(),
         ]
     return messages
+
+
+def check_schedule(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Check every recurring job of the site's code, its file and its settings."""
+    return [*_bad_entries(), *_unknown_fields(), *_unknown_jobs()]
 
 
 def _given() -> Iterator[str]:
@@ -134,3 +151,51 @@ def _no_address() -> Iterator[CheckMessage]:
             RedisAddress.parse(text)
     except ImproperlyConfigured as error:
         yield Error(f"{source}: {error}", id="jobqueue.E005")
+
+
+def _bad_entries() -> Iterator[CheckMessage]:
+    if not isinstance(settings.schedule, Mapping | None):
+        yield Error(
+            f"{NAMES['schedule']} should be a dict of recurring jobs by name, and is {settings.schedule!r}.",
+            id=BAD_ENTRY,
+        )
+    for entry in schedule.static().values():
+        if isinstance(entry, BadEntry):
+            is_file = entry.source == "file" and entry.name == str(settings.schedule_file)
+            what, which = ("file", "None of its entries") if is_file else ("recurring job", "It never")
+            yield Error(
+                f"{WHERE[entry.source]}: the {what} {entry.name!r} cannot be used: {entry.problem}",
+                hint=f"{which} comes, and others go on; the page Schedule shows it, too.",
+                id=BAD_ENTRY,
+            )
+
+
+def _unknown_fields() -> Iterator[CheckMessage]:
+    fields = sorted(recurring.FIELDS)
+    for name, entry in schedule.static().items():
+        if not isinstance(entry, Recurring) or entry.source != "settings":
+            continue
+        for field in sorted(entry.config.keys() - recurring.FIELDS):
+            yield Warning(
+                f"{NAMES['schedule']}: the recurring job {name!r} has a field {field!r}, which is none.",
+                hint=_hint(field, fields, f"The fields are {', '.join(fields)}."),
+                id="jobqueue.W002",
+            )
+
+
+def _unknown_jobs() -> Iterator[CheckMessage]:
+    jobs = [definition.name for definition in registry.definitions()]
+    for name, entry in schedule.static().items():
+        # No class of Ruby has a dot in its name; one of another site with the same Redis may
+        if isinstance(entry, Recurring) and "." in entry.job and entry.job not in jobs:
+            yield Warning(
+                f"{WHERE[entry.source]}: the recurring job {name!r} is of {entry.job!r}, which no installed "
+                "app defines: here each of its runs would fail.",
+                hint=_hint(entry.job, jobs, "It should stand in the `jobs` module of an app."),
+                id="jobqueue.W003",
+            )
+
+
+def _hint(name: str, known: Sequence[str], otherwise: str) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"Is {near[0]!r} meant?" if near else otherwise

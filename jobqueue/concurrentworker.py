@@ -42,8 +42,8 @@ class ConcurrentWorker(Worker):
             if not self._has_aged():
                 self._attention.sleep(LOOK_AGAIN_SECONDS)
             return True
-        woken_by, self._woken_by = self._woken_by, ""
-        if self._in_flight.claim(self._queues(), self._most(), woken_by):
+        woken_by = self._lookout.follow()
+        if self._in_flight.claim(self._lookout.queues(), self._most(), woken_by):
             self._watchdog.is_performing.set()
             self._begin()
             return True
@@ -60,7 +60,7 @@ class ConcurrentWorker(Worker):
 
     def pause(self) -> None:
         """Put back what has not begun, wait for what has, and do nothing until told to continue or leave."""
-        self._pass_on_ring()
+        self._lookout.leave()
         self._tend()
         while self._runs and self._attention.is_paused and self._goes_on():
             self._attention.sleep(LOOK_AGAIN_SECONDS)
@@ -70,7 +70,7 @@ class ConcurrentWorker(Worker):
 
     def leave(self) -> None:
         """Put back what has not begun, wait for what has, and unregister."""
-        self._pass_on_ring()
+        self._lookout.leave()
         self._tend()
         while self._runs:
             self._attention.sleep(LOOK_AGAIN_SECONDS)
@@ -130,12 +130,12 @@ class ConcurrentWorker(Worker):
         signal.signal(END_SIGNAL, self._end_now)
 
     def _end_now(self, number: int, frame: FrameType | None) -> None:
-        if error := self._why_ended():
+        if error := self._end_of_jobs.why():
             for interruption in self._crew.interruptions():
                 interruption.end(error)
 
     def _end_running(self) -> None:
-        self._tell_why_ended()
+        self._end_of_jobs.begin()
         for interruption in self._crew.interruptions():
             interruption.end(term_exception(self._page))
 

@@ -6,6 +6,7 @@ A setting ``name`` is overridden in Django's settings by ``JOBQUEUE_NAME``.
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -50,6 +51,16 @@ class Settings:
     """A worker process whose last heartbeat is older is recovered by others."""
     max_crashes: int = 3
     """A job that was in flight in this many dead processes goes to Failed."""
+    scheduler_interval_seconds: float = 5.0
+    """A scheduler that nothing wakes looks for jobs that are due this often (Ruby clients do not ring)."""
+    master_lock_prefix: str | None = None
+    """resque-scheduler's prefix of its lock. Default: RESQUE_SCHEDULER_MASTER_LOCK_PREFIX, else none."""
+    schedule: object = None
+    """The recurring jobs of this site: a dict of names and configurations in resque-scheduler's form."""
+    schedule_file: str | Path | None = None
+    """The same as a YAML file."""
+    environment: str | None = None
+    """Entries of the schedule may name theirs. Default: ``development`` with DEBUG, else ``production``."""
     can_view: str = "jobqueue.views.access.is_staff"
     """Dotted path of a function ``(user) -> bool``: who may see the dashboard."""
     can_operate: str = "jobqueue.views.access.is_staff"
@@ -80,6 +91,11 @@ settings: Settings = type("SettingsInForce", (Settings,), {name: _read_at_use(na
 def known_settings() -> frozenset[str]:
     """Return the names a Django settings module may use."""
     return frozenset(NAMES.values())
+
+
+def environment() -> str:
+    """Return what this site's environment is called, for entries of the schedule that name some."""
+    return settings.environment or ("development" if django_settings.DEBUG else "production")
 
 
 def hostname() -> str:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 from asgiref.sync import async_to_sync, sync_to_async
 
 from jobqueue import databases
-from jobqueue.calling import goes_back, tell_of_failure
+from jobqueue.calling import asks_again, goes_back, tell_of_failure
 from jobqueue.defined import Defined
 from jobqueue.exceptions import DontPerform, JobQueueError
 from jobqueue.hooks import NO_HOOKS, Hooks, announce
@@ -138,11 +138,12 @@ async def _call(definition: Defined[..., Any], job: Job, ended: _Ended) -> None:
     try:
         await _call_among_hooks(hooks, definition.function, job)
     except BaseException as raised:
-        await _tell_of_failure(hooks, job, ended.instead_of(raised))
+        await _tell_of_failure(definition, job, ended.instead_of(raised))
 
 
-async def _tell_of_failure(hooks: Hooks, job: Job, error: BaseException) -> NoReturn:
-    if hooks.on_failure and not goes_back(error):
+async def _tell_of_failure(definition: Defined[..., Any], job: Job, error: BaseException) -> NoReturn:
+    hooks = definition.hooks
+    if hooks.on_failure and not (goes_back(error) or asks_again(definition, job, error)):
         await _aside(tell_of_failure)(hooks, job, error)
     raise error
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from jobqueue import lifeline
 from jobqueue.laneinterruption import LaneInterruption, ThreadInterruption
-from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.outcome import Kind, Outcome
+from jobqueue.performing import perform
 from jobqueue.sharedpage import Lane
 from jobqueue.store.delivery import Claimed
 

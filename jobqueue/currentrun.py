@@ -38,20 +38,21 @@ class CurrentRun:
         self._patience = patience
         self._known = known
         self._link = Link()
-        self.begin()
+        self._connects = 0
+        self._begin()
 
     @property
     def name(self) -> str:
         """The name of the run."""
         return self._run.name
 
-    def begin(self) -> None:
-        """Begin a run; the one before, if there was any, is others'."""
-        self._run = Run(self._link, self._worker_id)
-        # Tokens begin anew: what the last run had finished says nothing of them
-        self._page.run = self._run.name
-        self._patience(lambda: self._run.register(self._started_at))
-        self._connects = self._link.connects
+    def begin_anew(self) -> None:
+        """Begin the next run: others have recovered this one, or Redis has forgotten it."""
+        _log.warning(
+            "worker %s was taken for dead, or forgotten by Redis, and begins anew without its jobs",
+            self._worker_id,
+        )
+        self._begin()
 
     def ask(self, step: Callable[[Run], T]) -> T:
         """Ask what is no matter of jobs in flight, and wait for Redis if it is away; raise GaveUp."""
@@ -71,6 +72,10 @@ class CurrentRun:
             self._connects = self._link.connects
         return step(self._run)
 
+    def insist(self, step: Callable[[Run], T]) -> T:
+        """Do a step so, and wait for Redis if it is away; raise GaveUp."""
+        return self._patience(lambda: self.do(step))
+
     def end(self) -> None:
         """Put back what is in flight still, leave no trace, and close the connection."""
         try:
@@ -80,3 +85,10 @@ class CurrentRun:
             _log.error("run %s is left behind: %s", self._run.name, error)
         self._page.run = ""
         self._link.close()
+
+    def _begin(self) -> None:
+        self._run = Run(self._link, self._worker_id)
+        # Tokens begin anew: what the last run had finished says nothing of them
+        self._page.run = self._run.name
+        self._patience(lambda: self._run.register(self._started_at))
+        self._connects = self._link.connects

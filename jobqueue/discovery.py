@@ -9,7 +9,7 @@ from types import ModuleType
 from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 
-from jobqueue.definition import from_class
+from jobqueue.defining import from_class
 from jobqueue.registry import is_class_of_job
 
 MODULE = "jobs"

@@ -126,7 +126,8 @@ def retry_payload(failure: Failure) -> bytes:
         raise InvalidPayload(f"this failure cannot be retried: {failure.complaint}")
     again = payload.Job(failure.job.name, failure.job.args, failure.job.kwargs)
     if failure.job.id:
-        again = msgspec.structs.replace(again, id=ids.new_id(), retry_of=failure.job.id)
+        own = {"retry_of": failure.job.id, "unique": failure.job.unique}
+        again = msgspec.structs.replace(again, id=ids.new_id(), **own)
     try:
         return payload.write(again)
     except ValueError as error:

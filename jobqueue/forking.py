@@ -12,13 +12,18 @@ from jobqueue import lifeline, registry
 from jobqueue.attention import PASSED_ON, Attention
 from jobqueue.childreport import ChildReport
 from jobqueue.conf import settings
+from jobqueue.exceptions import JobTimeout, TermException
 from jobqueue.forksignals import hear, leave_to_parent, signals_waiting
+from jobqueue.held import Held
 from jobqueue.interruption import END_SIGNAL, interruption, term_exception
-from jobqueue.performing import Kind, Outcome, perform
-from jobqueue.recovery import Ending, Held, Overrun, after_crash, exit_text, no_retry, overrun_entry
+from jobqueue.outcome import Kind, Outcome
+from jobqueue.performing import perform
+from jobqueue.recovery import Ending, Overrun, after_crash, after_kill, exit_text, no_retry
 from jobqueue.store.delivery import Claimed
 
-HOW = {b"D": "done", b"F": "failed", b"B": "back"}
+HOW = ("failed", "later", "back")
+"""What the first byte of a report tells; behind it come the pause of what is tried again, and the text."""
+PAUSE_BYTES = 8
 LOOK_SECONDS = 1.0
 FIRST_LOOK_SECONDS = 0.02
 """Most jobs have ended before, and cost no look at what else there may be to do."""
@@ -57,7 +62,7 @@ class Forking:
         if self._report.is_done(job.token):
             return Ending(job.token, "done")
         if report := self._report.take():
-            return Ending(job.token, HOW[report[:1]], report[1:])
+            return _ending(job.token, report)
         return self._ending_of_dead(job, child)
 
     def _fork(self, job: Claimed) -> int:
@@ -94,19 +99,32 @@ class Forking:
     def _tell(self, job: Claimed, outcome: Outcome) -> None:
         if outcome.kind is Kind.DONE:
             self._report.done(job.token)
-        elif outcome.kind is Kind.PUT_BACK:
-            self._report.write(b"B")
         else:
-            self._report.write(b"F" + (outcome.failure or b""))
+            self._report.write(_report(outcome.ending(job.token)))
 
     def _ending_of_dead(self, job: Claimed, child: _Child) -> Ending:
         held = Held(job.token, True, job.queue, job.payload)
         if child.overrun:
-            return Ending(job.token, "killed", overrun_entry(held, self._worker_id, child.overrun))
-        if self._attention.is_overdue and not self._attention.plan.fails:
-            return Ending(job.token, "back")
+            return after_kill(held, self._worker_id, JobTimeout(str(child.overrun)), registry.retry_policy)
+        how = exit_text(child.pid, child.status)
+        if self._attention.is_overdue:
+            if not self._attention.plan.fails:
+                return Ending(job.token, "back")
+            why = TermException(how, stops=True)
+            return after_kill(held, self._worker_id, why, registry.retry_policy)
         policy_of = no_retry if child.is_killed else registry.crash_policy
-        return after_crash(held, self._worker_id, exit_text(child.pid, child.status), policy_of)
+        return after_crash(held, self._worker_id, how, policy_of)
+
+
+def _report(ending: Ending) -> bytes:
+    """Write down what becomes of a job that has not ended well."""
+    return HOW.index(ending.how).to_bytes() + ending.pause_ms.to_bytes(PAUSE_BYTES) + ending.text
+
+
+def _ending(token: int, report: bytes) -> Ending:
+    """Read what ``_report`` has written."""
+    start = 1 + PAUSE_BYTES
+    return Ending(token, HOW[report[0]], report[start:], int.from_bytes(report[1:start]))
 
 
 class _Child:

@@ -39,12 +39,8 @@ class ForkingWorker(Worker):
         # Before the fork: the child inherits it, and writes into no page of its own for it
         processtitle.show(f"Processing {job.queue}")
         ending = self._forking.perform(job)
-        if ending.how != "back":
-            entry = None if ending.how == "done" else ending.text
-            self._in_flight.end(job, entry, was_killed=ending.how == "killed")
-            return
-        self._in_flight.put_back_running(job, ending.text)
-        if not ending.text and not self._attention.is_stopping:
+        self._in_flight.end(job, ending)
+        if ending.how == "back" and not ending.text and not self._attention.is_stopping:
             self._attention.sleep(FORK_AGAIN_SECONDS)
 
     def _hold_if_due(self) -> None:

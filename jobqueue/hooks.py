@@ -2,6 +2,8 @@
 
     before_enqueue(*args)           in the process that enqueues; returning False vetoes the enqueue
     after_enqueue(*args)            there, once Redis has the job
+    before_schedule(*args)          in the process that delays it, before the others; returning False vetoes
+    after_schedule(*args)           there, last, once Redis has the delayed job
     before_dequeue(*args)           returning False vetoes the removal
     after_dequeue(*args)            also when nothing was found
     before_perform(*args)           in the worker; raising DontPerform ends the job quietly
@@ -29,6 +31,8 @@ class Hooks(NamedTuple):
 
     before_enqueue: tuple[Hook, ...] = ()
     after_enqueue: tuple[Hook, ...] = ()
+    before_schedule: tuple[Hook, ...] = ()
+    after_schedule: tuple[Hook, ...] = ()
     before_dequeue: tuple[Hook, ...] = ()
     after_dequeue: tuple[Hook, ...] = ()
     before_perform: tuple[Hook, ...] = ()

@@ -1,4 +1,4 @@
-"""What a worker has in flight: its own memory of it, the same in Redis, and the way between the two.
+"""What a worker has in flight: the way between its own memory of it and Redis.
 
 Two threads use it, the main one and the watchdog; each step is done under one lock. The main thread holds
 the lock while it waits for Redis, so the watchdog takes it only where it is free.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -17,13 +16,17 @@ from typing import TypeVar
 from jobqueue.attention import Attention
 from jobqueue.currentrun import CurrentRun
 from jobqueue.exceptions import RunLost
+from jobqueue.held import Held
+from jobqueue.labels import label_of
 from jobqueue.link import UNREACHABLE
+from jobqueue.locks import lock_of
 from jobqueue.patience import GaveUp, Patience
-from jobqueue.performing import label_of
-from jobqueue.recovery import dirty_exit
-from jobqueue.running import HOLD_AGAIN_SECONDS, Place, Places
+from jobqueue.payload import ID_FIELD, ID_PLACE
+from jobqueue.recovery import Ending, Judge
+from jobqueue.running import HOLD_AGAIN_SECONDS, Place
 from jobqueue.sharedpage import Lane, SharedPage
 from jobqueue.store.delivery import Claimed, Endings, Run
+from jobqueue.unsettled import Unsettled
 
 HOLD_SECONDS = 0.02
 """A job that runs this long lets the others of its batch go, and is shown on the pages."""
@@ -43,16 +46,13 @@ class InFlight:
     def __init__(self, worker_id: str, started_at: float, page: SharedPage, attention: Attention) -> None:
         self._worker_id = worker_id
         self._page = page
-        self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=self._has_anything)
+        self._jobs = Unsettled(page)
+        # Only with some there is reason to wait for Redis when this process is told to stop
+        self._patience = Patience(attention, f"worker {worker_id}", is_worth_it=lambda: bool(self._jobs))
         self._lock = threading.RLock()
-        self._places = Places(page.lanes)
-        self._first = self._places.all[0]
-        """The only one, where a worker performs one job after another: looked at before the others."""
         self._waits_alone = False
-        self._batch: deque[Claimed] = deque()
-        self._endings = Endings()
         self._claimed_at = time.monotonic()
-        self._run = CurrentRun(worker_id, started_at, page, self._patience, self._known)
+        self._run = CurrentRun(worker_id, started_at, page, self._patience, self._jobs.tokens)
 
     def ask(self, step: Callable[[Run], T]) -> T:
         """Ask Redis what is no matter of jobs in flight, over the same connection."""
@@ -63,15 +63,15 @@ class InFlight:
         """Settle what has ended and claim the next batch; tell whether there is one to perform."""
         with self._lock:
             self._waits_alone = False
-            self._give_back()
+            self._jobs.give_back()
             asked_at = time.monotonic()
             try:
-                claimed = self._ask(lambda run: run.claim(queues, most, self._endings, woken_by))
-                self._forget_endings()
-                self._batch.extend(claimed)
+                claimed = self._run.insist(lambda run: run.claim(queues, most, self._jobs.endings, woken_by))
+                self._jobs.settled()
+                self._jobs.batch.extend(claimed)
                 if claimed and time.monotonic() - asked_at > STALE_SECONDS:
                     # The answer was late, or this process was stopped: the run may have been recovered since
-                    self._ask(lambda run: run.settle(Endings()))
+                    self._run.insist(lambda run: run.settle(Endings()))
             except RunLost:
                 self._lose()
                 return self.claim(queues, most, woken_by)
@@ -87,84 +87,67 @@ class InFlight:
         with self._lock:
             now = time.monotonic()
             if now - self._claimed_at > STALE_SECONDS:
-                self._give_back()
-            if not self._batch:
+                self._jobs.give_back()
+            if not self._jobs.batch:
                 return None
-            job = self._batch[0]
+            job = self._jobs.batch[0]
             if is_alone(job.payload):
                 return self._hand_out_alone(lane)
-            self._batch.popleft()
-            self._places.all[lane.number].begin(job, now + HOLD_SECONDS)
+            place = self._jobs.begin(lane, now + HOLD_SECONDS)
+            if job.payload[ID_PLACE] != ID_FIELD and not self._has_begun(place, job):
+                return None
             lane.begin(job.token)
             return job
 
     @property
     def is_alone(self) -> bool:
         """A job runs beside which no other may, or one went back that waits until nothing runs here."""
-        return self._places.is_alone or (self._waits_alone and bool(self._places.busy))
+        return self._jobs.places.is_alone or (self._waits_alone and bool(self._jobs.places.busy))
 
     @property
     def has_batch(self) -> bool:
         """Claimed jobs wait to be handed out."""
-        return bool(self._batch)
+        return bool(self._jobs.batch)
 
-    def end(self, job: Claimed, entry: bytes | None, *, was_killed: bool = False) -> None:
-        """Note how a job ended, done or with its entry for the Failed list, which is settled at once."""
+    def done(self, job: Claimed) -> None:
+        """Note that a job has ended well; Redis is told with the next claim."""
         with self._lock:
-            place = self._first if self._first.job is job else self._places.of(job)
-            if place is None:
-                return
-            if entry is None:
-                self._endings.done.append(job.token)
-                self._page.finish(place.lane, job.token)
-            else:
-                failed = self._endings.killed if was_killed else self._endings.failed
-                failed.append((job.token, entry))
-                self._settle_or_lose(self._settle)
+            self._jobs.done(job)
+
+    def end(self, job: Claimed, ending: Ending) -> None:
+        """Note what becomes of a job; Redis is told at once, except of one that goes back as it is."""
+        with self._lock:
+            if ending.how == "done":
+                self._jobs.done(job)
+            elif place := self._jobs.places.of(job):
+                self._jobs.end(job, ending)
+                if ending.text:
+                    self._settle_or_lose(self._settle)
                 place.lane.clear()
-            place.clear()
-
-    def put_back_running(self, job: Claimed, payload: bytes = b"") -> None:
-        """Let a job that has not ended by itself wait again, at the head; with another payload at once.
-
-        Those behind it in its batch wait behind it.
-        """
-        with self._lock:
-            place = self._places.of(job)
-            if place is None:
-                return
-            if payload:
-                self._endings.again.append((job.token, payload))
-                self._give_back()
-                self._settle_or_lose(self._settle)
-            else:
-                self._batch.appendleft(job)
-                self._give_back()
-            place.clear()
-            place.lane.clear()
+                place.clear()
 
     def let_go(self) -> None:
         """Settle what has ended, and put back what has not begun."""
         with self._lock:
-            self._give_back()
+            self._jobs.give_back()
             self._settle_or_lose(self._settle)
 
-    def abandon(self, error: str) -> None:
+    def abandon(self, judge: Judge | None) -> None:
         """Leave although jobs run on. The watchdog's step, after which the process ends.
 
-        With an ``error`` the running jobs fail, else they go back. Where the other thread does not come back
-        from Redis, the page tells the supervisor to do the same.
+        The running jobs end as a ``judge`` says, without one they go back. Where the other thread does not
+        come back from Redis, the page tells the supervisor to do the same.
         """
-        if not error:
+        if judge is None:
             self._page.clear()
         if not self._lock.acquire(timeout=ABANDON_SECONDS):
             return
         try:
-            for job in self._places.done:
-                self.end(job, None)
-            for job in self._places.jobs if error else []:
-                _log.error("failed: %s %s", label_of(job.queue, job.payload), error)
-                self.end(job, dirty_exit(job.payload, job.queue, self._worker_id, error), was_killed=True)
+            for job in self._jobs.places.done:
+                self.done(job)
+            if judge is not None:
+                for job in self._jobs.places.jobs:
+                    self._end_judged(job, judge)
             self.leave()
         finally:
             self._lock.release()
@@ -174,7 +157,7 @@ class InFlight:
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            due = self._places.due(time.monotonic())
+            due = self._jobs.places.due(time.monotonic())
             return self._hold_or_later(due) if due else None
         finally:
             self._lock.release()
@@ -185,70 +168,55 @@ class InFlight:
         Raises GaveUp if Redis stays away; the supervisor then does the same as soon as it is back.
         """
         with self._lock:
-            for job in self._places.jobs:
+            for job in self._jobs.places.jobs:
                 _log.warning("put back: %s did not end in time", label_of(job.queue, job.payload))
             self._page.clear()
-            self._give_back()
+            self._jobs.give_back()
             self._settle_or_lose(self._settle)
             self._run.end()
-            self._places.clear()
+            self._jobs.places.clear()
 
-    def _has_anything(self) -> bool:
-        """Tell whether there is something to wait for Redis with, when this process is told to stop."""
-        return bool(self._batch or self._places.busy or self._endings)
+    def _end_judged(self, job: Claimed, judge: Judge) -> None:
+        ending = judge(Held(job.token, True, job.queue, job.payload), self._worker_id)
+        _log.error("%s: %s did not end in time", ending.how, label_of(job.queue, job.payload))
+        self.end(job, ending)
 
     def _hand_out_alone(self, lane: Lane) -> Claimed | None:
-        self._waits_alone = bool(self._places.busy)
+        self._waits_alone = bool(self._jobs.places.busy)
         if self._waits_alone:
-            self._give_back()
+            self._jobs.give_back()
             self._settle_or_lose(self._settle)
             return None
-        job, place = self._batch.popleft(), self._places.all[lane.number]
-        place.begin(job, 0.0)
+        job = self._jobs.batch[0]
+        place = self._jobs.begin(lane, 0.0)
         place.is_alone = True
         self._settle_or_lose(lambda: self._hold([place]))
-        if place.job is not job:
+        if place.job is not job or not self._has_begun(place, job):
             return None
         lane.begin(job.token)
         return job
 
+    def _has_begun(self, place: Place, job: Claimed) -> bool:
+        """Let an equal job wait from now on, if this is unique until it begins; is it still in flight?"""
+        lock = lock_of(job.payload)
+        if lock and lock.ends_at_begin:
+            self._settle_or_lose(lambda: self._run.do(lambda run: run.begin(job.token, lock)))
+        return place.job is job
+
     def _lose(self) -> None:
         """Others have recovered this run, and what it held is theirs now; or Redis knows neither any more."""
-        _log.warning(
-            "worker %s was taken for dead, or forgotten by Redis, and begins anew without its jobs",
-            self._worker_id,
-        )
-        self._batch.clear()
-        self._places.clear()
-        self._endings = Endings()
+        self._jobs.drop()
         self._claimed_at = time.monotonic()
-        self._run.begin()
-
-    def _ask(self, step: Callable[[Run], T]) -> T:
-        return self._patience(lambda: self._run.do(step))
-
-    def _known(self) -> set[int]:
-        """Return the tokens of all that this process has in flight, or has ended."""
-        return {job.token for job in (*self._places.jobs, *self._batch)} | self._endings.tokens()
-
-    def _give_back(self) -> None:
-        """Let the jobs go that have not begun; Redis is told with the next settle that reaches it."""
-        self._endings.back.extend(job.token for job in self._batch)
-        self._batch.clear()
-
-    def _forget_endings(self) -> None:
-        self._endings = Endings()
-        self._page.forget_finished()
-        self._places.hide(time.monotonic())
+        self._run.begin_anew()
 
     def _hold(self, places: Sequence[Place]) -> None:
         """Tell Redis of jobs that they have begun."""
         if not all(place.is_held for place in places):
-            self._give_back()
+            self._jobs.give_back()
         jobs = [place.job for place in places if place.job is not None]
         shown = [(job.token, job.shown(time.time())) for job in jobs]
-        self._run.do(lambda run: run.start(shown, self._endings))
-        self._forget_endings()
+        self._run.do(lambda run: run.start(shown, self._jobs.endings))
+        self._jobs.settled()
         for place in places:
             place.is_held = place.is_shown = True
 
@@ -268,9 +236,9 @@ class InFlight:
         return None
 
     def _settle(self) -> None:
-        if self._endings:
-            self._run.do(lambda run: run.settle(self._endings))
-            self._forget_endings()
+        if self._jobs.endings:
+            self._run.do(lambda run: run.settle(self._jobs.endings))
+            self._jobs.settled()
 
     def _settle_or_lose(self, step: Callable[[], None]) -> None:
         try:

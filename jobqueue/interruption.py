@@ -152,7 +152,7 @@ def term_exception(page: SharedPage) -> TermException:
     number, goes_back = page.ends_with
     if not number:
         return TermException(END_SIGNAL.name)
-    return TermException(signal.Signals(number).name, goes_back=goes_back)
+    return TermException(signal.Signals(number).name, goes_back=goes_back, stops=True)
 
 
 interruption = Interruption()

@@ -66,7 +66,50 @@ class Keys:
     def failed(self) -> str:
         return f"{self.prefix}failed"
 
+    # resque-scheduler's
+    @property
+    def delayed_times(self) -> str:
+        return f"{self.prefix}delayed_queue_schedule"
+
+    def delayed(self, time: int | str) -> str:
+        return f"{self.prefix}delayed:{time}"
+
+    def timestamps(self, payload: str) -> str:
+        return f"{self.prefix}timestamps:{payload}"
+
+    def master_lock(self, prefix: str) -> str:
+        # Ruby puts the namespace into the name, and then all its names into the namespace
+        return f"{self.prefix}{self.prefix}{prefix}resque_scheduler_master_lock"
+
+    @property
+    def last_enqueued(self) -> str:
+        return f"{self.prefix}delayed:last_enqueued_at"
+
+    @property
+    def persistent_schedules(self) -> str:
+        return f"{self.prefix}persistent_schedules"
+
+    @property
+    def schedules_changed(self) -> str:
+        return f"{self.prefix}schedules_changed"
+
     # Our own
+    @property
+    def later(self) -> str:
+        return f"{self.prefix}later"
+
+    @property
+    def wake_scheduler(self) -> str:
+        return f"{self.prefix}wake_scheduler"
+
+    @property
+    def fired(self) -> str:
+        return f"{self.prefix}fired"
+
+    @property
+    def paused_schedule(self) -> str:
+        return f"{self.prefix}paused_schedule"
+
     @property
     def runs(self) -> str:
         return f"{self.prefix}runs"
@@ -87,6 +130,14 @@ class Keys:
     @property
     def paused(self) -> str:
         return f"{self.prefix}paused"
+
+    @property
+    def unique(self) -> str:
+        return f"{self.prefix}unique"
+
+    @property
+    def unique_looked_after(self) -> str:
+        return f"{self.prefix}unique:looked_after"
 
     def sent(self, producer: str) -> str:
         return f"{self.prefix}sent:{producer}"

@@ -1,4 +1,4 @@
-"""Which queues a worker looks at, and in which order: Resque's lists with patterns and exclusions."""
+"""Which queues a worker looks at, in which order: Resque's lists with patterns, exclusions, and weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from jobqueue.exceptions import InvalidQueues
 from jobqueue.keys import to_bytes
 
 _SPECIAL = frozenset("*?{}[]")
+# Behind the last "=" that does not stand in brackets, as in a name that is spelled `a[=]b`
+_WEIGHTED = re.compile(r"(?P<entry>.*[^\\])=(?P<weight>[^\]]*)", re.DOTALL)
+_MOST = 1_000_000
+"""No weight is more: shares beyond that are no different from strict order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +23,26 @@ class QueueList:
 
     entries: tuple[str, ...]
     exclusions: tuple[str, ...] = ()
+    weights: tuple[int, ...] = ()
+    """One for each entry, 0 for one that keeps its place; empty if no entry has one."""
 
     @classmethod
     def parse(cls, text: str) -> QueueList:
-        """Read ``critical,file_*,!file_tmp``; raise InvalidQueues if it names no queue to look at."""
-        parts = [part.strip() for part in text.split(",")]
-        entries = tuple(part for part in parts if part and not part.startswith("!"))
-        if not entries:
-            raise InvalidQueues(
-                f"{text!r} names no queue to look at; name some, such as 'critical,emails' or '*'"
-            )
+        """Read ``critical,file_*,!file_tmp`` or ``high=6,low=1``; raise InvalidQueues if it is neither."""
+        entries, exclusions = _parted(text)
+        pairs = [_entry_and_weight(entry) for entry in entries]
+        weights = tuple(weight for _, weight in pairs)
         return cls(
-            entries=entries, exclusions=tuple(part[1:].strip() for part in parts if part.startswith("!"))
+            entries=tuple(entry for entry, _ in pairs),
+            exclusions=exclusions,
+            weights=weights if any(weights) else (),
         )
+
+    @classmethod
+    def of_label(cls, label: str) -> QueueList:
+        """Read the part of a worker's id that names its queues, in which an equals sign is part of a name."""
+        entries, exclusions = _parted(label)
+        return cls(entries=entries, exclusions=exclusions)
 
     @property
     def label(self) -> str:
@@ -47,9 +58,51 @@ class QueueList:
         """Return the queues to look at, in order; ``known`` is not read without patterns."""
         if not self.has_patterns:
             return list(self.entries)
-        wanted = sorted((name for name in known if not _matches_any(name, self.exclusions)), key=to_bytes)
-        found = (name for entry in self.entries for name in wanted if _matches_any(name, (entry,)))
-        return list(dict.fromkeys(found))
+        return [name for names in self.by_entry(known) for name in names]
+
+    def by_entry(self, known: Iterable[str]) -> list[list[str]]:
+        """Return for each entry the queues that it is the first one to mean, in order."""
+        if not self.has_patterns:
+            found = [[entry] for entry in self.entries]
+        else:
+            wanted = sorted((name for name in known if not _matches_any(name, self.exclusions)), key=to_bytes)
+            found = [[name for name in wanted if _matches_any(name, (entry,))] for entry in self.entries]
+        return _each_once(found)
+
+
+def _parted(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return entries and exclusions."""
+    parts = [part.strip() for part in text.split(",")]
+    entries = tuple(part for part in parts if part and not part.startswith("!"))
+    if not entries:
+        raise InvalidQueues(
+            f"{text!r} names no queue to look at; name some, such as 'critical,emails' or '*'"
+        )
+    return entries, tuple(part[1:].strip() for part in parts if part.startswith("!"))
+
+
+def _each_once(groups: Iterable[list[str]]) -> list[list[str]]:
+    """Leave each name only where it comes first."""
+    seen: set[str] = set()
+    found = []
+    for group in groups:
+        found.append([name for name in dict.fromkeys(group) if name not in seen])
+        seen.update(group)
+    return found
+
+
+def _entry_and_weight(text: str) -> tuple[str, int]:
+    """Part ``low=1``; 0 stands for no weight."""
+    match = _WEIGHTED.fullmatch(text)
+    if match is None:
+        return text, 0
+    entry, weight = match["entry"].rstrip(), match["weight"].strip()
+    if not (weight.isascii() and weight.isdecimal() and 1 <= int(weight[:9]) <= _MOST):
+        raise InvalidQueues(
+            f"{text!r} gives {entry!r} the weight {weight!r}; a weight is a whole number from 1 to {_MOST}, "
+            f"as in '{entry}=3', and an equals sign in a queue's own name is spelled '[=]'"
+        )
+    return entry, int(weight)
 
 
 def _matches_any(name: str, patterns: Iterable[str]) -> bool:

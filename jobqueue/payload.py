@@ -1,8 +1,8 @@
 """Jobs and their payloads: the JSON texts that stand in Redis.
 
 A payload is Resque's ``{"class", "args"}``, then the fields of our own that have something to say:
-``id``, ``crashes``, ``retry_of``. Ruby drops those when it retries or delays a job, so keyword
-arguments travel inside ``args``, as a last element ``{"_kwargs": {…}}``.
+``id``, ``unique``, ``attempts``, ``crashes``, ``retry_of``. Ruby drops those when it retries or delays a job,
+so keyword arguments travel inside ``args``, as a last element ``{"_kwargs": {…}}``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from jobqueue import ids, plainjson, rubyjson
+from jobqueue import attempts, ids, plainjson, rubyjson
+from jobqueue.attempts import Attempt
 from jobqueue.conf import settings
 from jobqueue.exceptions import InvalidArguments, InvalidPayload, PayloadTooLarge
 
@@ -23,6 +24,12 @@ LARGE_BYTES = 100_000
 """A payload over this size is worth a warning: Redis keeps it in memory, and every page shows it."""
 MOST_CRASHES = 1_000_000
 """No job of ours has more: whatever counts on has been written by a stranger."""
+
+ID_FIELD = b',"id":"'
+ID_PLACE = slice(-(len(ID_FIELD) + ids.LENGTH + 2), -(ids.LENGTH + 2))
+"""Where ``ID_FIELD`` stands if an id of ours is the last field, as in nearly all payloads: then none of those
+follow that stand behind it. Whoever looks at each job looks there first, which is quicker than a search.
+"""
 
 _log = logging.getLogger("jobqueue")
 
@@ -41,6 +48,17 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """How many processes died while they had it."""
     retry_of: str | None = None
     """The id of the failed job that this one repeats."""
+    attempts: tuple[Attempt, ...] = ()
+    """The newest of its attempts that failed, oldest first."""
+    attempts_dropped: int = 0
+    """How many more there were before them."""
+    unique: str | None = None
+    """Which lock it has, and until when; see ``locks``."""
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that is under way, or comes next; 1 for the first."""
+        return self.attempts_dropped + len(self.attempts) + 1
 
     @property
     def enqueued_at(self) -> datetime | None:
@@ -137,6 +155,10 @@ def _fields(job: Job) -> dict[str, Any]:
         fields["args"] = [*job.args, {KWARGS: job.kwargs}]
     if job.id:
         fields["id"] = job.id
+    if job.unique:
+        fields["unique"] = job.unique
+    if job.attempts:
+        fields.update(attempts.write(job.attempts, job.attempts_dropped))
     if job.crashes:
         fields["crashes"] = job.crashes
     if job.retry_of:
@@ -200,11 +222,14 @@ def _arguments(args: Any) -> tuple[list[Any], dict[str, Any]]:
     return args, {}
 
 
-def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None]:
+def _own(fields: dict[str, Any]) -> tuple[str | None, int, str | None, tuple[Attempt, ...], int, str | None]:
     """Read the fields of our own; one of a wrong type, a stranger's, counts as absent."""
     id, crashes, retry_of = fields.get("id"), fields.get("crashes"), fields.get("retry_of")
+    unique = fields.get("unique")
     return (
         id if isinstance(id, str) else None,
         crashes if type(crashes) is int and 0 < crashes <= MOST_CRASHES else 0,
         retry_of if isinstance(retry_of, str) else None,
+        *attempts.read(fields),
+        unique if isinstance(unique, str) else None,
     )

@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from jobqueue import calling, connection, coroutines, databases, failure, registry, rubyjson, signals
+from jobqueue import calling, connection, coroutines, databases, registry, signals
 from jobqueue.arity import Arity
 from jobqueue.defined import Defined
 from jobqueue.exceptions import InvalidArguments, InvalidPayload, UnknownJob
 from jobqueue.interruption import Interrupts, interruption
+from jobqueue.labels import label
+from jobqueue.outcome import Kind, Origin, Outcome, conclude, failed
 from jobqueue.payload import Job, decode
 
 WARM_UP_ROUNDS = 100
 """Python has learned what there is to learn."""
 
 _log = logging.getLogger("jobqueue")
-
-
-class Kind(Enum):
-    """How a job ended."""
-
-    DONE = auto()
-    """It returned, or one of its hooks said not to perform it."""
-    FAILED = auto()
-    """It raised, or could not be called at all."""
-    PUT_BACK = auto()
-    """Its worker had to end it, and it waits in its queue again."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """How a job ended, and what there is to write of it."""
-
-    kind: Kind
-    job: Job | None = None
-    """None if the payload is no job."""
-    failure: bytes | None = None
-    """The entry for the Failed list."""
-    error: BaseException | None = None
-
-
-class _Claimed(NamedTuple):
-    """Where a payload came from, and who has it."""
-
-    payload: bytes
-    queue: str
-    worker_id: str
 
 
 def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts = interruption) -> Outcome:
@@ -67,12 +36,12 @@ def perform(payload: bytes, queue: str, worker_id: str, interrupts: Interrupts =
         definition.arity.check(job.name, job.args, job.kwargs)
     except (InvalidPayload, UnknownJob, InvalidArguments) as error:
         # No line of the job itself is to blame
-        return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
+        return failed(Origin(payload, queue, worker_id), job, error.with_traceback(None))
     # Looked at here, because it is rare that anybody listens, and calls are what most of a small job costs
     if signals.job_started.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_start(definition, job, queue)
     raised = _attempt(definition, job, interrupts)
-    outcome = conclude(job, payload, queue, worker_id, raised)
+    outcome = conclude(definition, job, payload, queue, worker_id, raised)
     if signals.job_finished.receivers or _log.isEnabledFor(logging.DEBUG):
         _announce_end(definition, job, queue, outcome)
     return outcome
@@ -111,53 +80,6 @@ def run(definition: Defined[..., Any], job: Job) -> None:
         coroutines.call_inline(definition, job)
     else:
         calling.call(definition, job)
-
-
-def definition_of(payload: bytes) -> tuple[Defined[..., Any], Job] | None:
-    """Return the definition that a payload names, and its job; None if there is none."""
-    try:
-        job = decode(payload)
-        return registry.get(job.name), job
-    except (InvalidPayload, UnknownJob):
-        return None
-
-
-def refuse(
-    definition: Defined[..., Any], job: Job, payload: bytes, queue: str, worker_id: str
-) -> Outcome | None:
-    """Return the failure of a job whose arguments its function does not take; else None."""
-    try:
-        definition.arity.check(job.name, job.args, job.kwargs)
-    except InvalidArguments as error:
-        return _failed(_Claimed(payload, queue, worker_id), job, error.with_traceback(None))
-    return None
-
-
-def conclude(job: Job, payload: bytes, queue: str, worker_id: str, raised: BaseException | None) -> Outcome:
-    """Say how a job ended that has raised something, or nothing."""
-    if raised is None:
-        return Outcome(Kind.DONE, job)
-    if calling.goes_back(raised):
-        _log.warning("put back: %s was ended by %s", label(job, queue), raised)
-        return Outcome(Kind.PUT_BACK, job, error=raised)
-    return _failed(_Claimed(payload, queue, worker_id), job, raised)
-
-
-def label(job: Job | None, queue: str, payload: bytes = b"") -> str:
-    """Return how log lines and messages name a job: ``(Job{emails} | Emailer | ["a@example.com"] | id)``."""
-    if job is None:
-        return f"(Job{{{queue}}} | {rubyjson.shown(payload)})"
-    kwargs = f" | {rubyjson.shown(job.kwargs)}" if job.kwargs else ""
-    id = f" | {job.id}" if job.id else ""
-    return f"(Job{{{queue}}} | {job.name} | {rubyjson.shown(job.args)}{kwargs}{id})"
-
-
-def label_of(queue: str, payload: bytes) -> str:
-    """Return the label of a payload that may be no job."""
-    try:
-        return label(decode(payload), queue)
-    except InvalidPayload:
-        return label(None, queue, payload)
 
 
 def _do_nothing() -> None:
@@ -204,13 +126,3 @@ def _attempt(definition: Defined[..., Any], job: Job, interrupts: Interrupts) ->
     if left_open and error is None:
         return databases.left_open_error(job.name, left_open)
     return error
-
-
-def _failed(claimed: _Claimed, job: Job | None, error: BaseException) -> Outcome:
-    payload, queue, worker_id = claimed
-    _log.error("failed: %s", label(job, queue, payload), exc_info=error)
-    exception, message, backtrace = failure.describe(error)
-    entry = failure.entry(
-        payload, exception=exception, error=message, backtrace=backtrace, worker=worker_id, queue=queue
-    )
-    return Outcome(Kind.FAILED, job, entry, error)

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jobqueue import failure
-from jobqueue.exceptions import DirtyExit, InvalidPayload, JobTimeout
-from jobqueue.keys import to_text
+from jobqueue import failure, retrying
+from jobqueue.exceptions import DirtyExit, InvalidPayload, JobTimeout, TermException
+from jobqueue.held import Held
 from jobqueue.payload import Job, decode, with_crashes
+from jobqueue.retrying import Later, RetryPolicy
 
-NO_TOKENS = frozenset({b"worker", b"next"})
-"""Fields of an ``inflight`` hash beside its tokens: the worker's id, the first token not yet claimed."""
-_TOKEN = re.compile(rb"[1-9][0-9]{0,15}")
-_HELD = re.compile(rb"([01]):(\d{1,9}):")
 DIRTY_EXIT = f"{DirtyExit.__module__}.{DirtyExit.__qualname__}"
 JOB_TIMEOUT = f"{JobTimeout.__module__}.{JobTimeout.__qualname__}"
-
-
-class Held(NamedTuple):
-    """A job in flight as Redis holds it."""
-
-    token: int
-    is_started: bool
-    queue: str
-    payload: bytes
 
 
 class Ending(NamedTuple):
@@ -36,13 +23,16 @@ class Ending(NamedTuple):
 
     token: int
     how: str
-    """``done``, ``killed``, ``failed``, ``pruned`` or ``back``."""
+    """``done``, ``killed``, ``failed``, ``pruned``, ``later`` or ``back``."""
     text: bytes = b""
-    """The failure's entry, or the payload to put back."""
+    """The failure's entry, the payload to put back, or what waits to be tried again."""
+    pause_ms: int = 0
+    """How long that waits."""
 
     @property
     def fails(self) -> bool:
-        return self.how in ("killed", "failed")
+        """The job did not succeed, and its end is told; Ruby may have told it before."""
+        return self.how in ("killed", "failed", "later")
 
 
 Judge = Callable[[Held, str], Ending]
@@ -65,34 +55,8 @@ def no_retry(name: str) -> CrashPolicy:
 
 PolicyOf = Callable[[str], CrashPolicy]
 """Looks up the policy for jobs of that name, which may be unknown, or empty for what is no job."""
-
-
-def parse_held(fields: dict[bytes, bytes]) -> tuple[str, list[Held]]:
-    """Read an ``inflight`` hash: the worker's id, and its jobs in the order of their claims."""
-    worker_id = to_text(fields.get(b"worker", b""))
-    held = [read_held(_token(field), value) for field, value in fields.items() if field not in NO_TOKENS]
-    return worker_id, sorted(held)
-
-
-def is_token(field: bytes) -> bool:
-    """Tell whether a field of an ``inflight`` hash is a token as scripts write them."""
-    return bool(_TOKEN.fullmatch(field))
-
-
-def _token(field: bytes) -> int:
-    if not is_token(field):
-        raise ValueError(f"{field[:80]!r} is no token of a job in flight")
-    return int(field)
-
-
-def read_held(token: int, value: bytes) -> Held:
-    """Read ``<0|1>:<bytes of the queue's name>:<queue><payload>``; raise ValueError if it is no such text."""
-    match = _HELD.match(value)
-    start = match.end() if match else 0
-    end = start + int(match[2]) if match else 0
-    if match is None or end > len(value):
-        raise ValueError(f"{value[:80]!r} is not how a payload is held in flight")
-    return Held(token, match[1] == b"1", to_text(value[start:end]), value[end:])
+RetryPolicyOf = Callable[[str], RetryPolicy]
+"""The same for jobs that were ended."""
 
 
 class Overrun(NamedTuple):
@@ -125,6 +89,9 @@ class DeadWorker:
     policy_of: PolicyOf
     overruns: Mapping[int, Overrun] = field(default_factory=dict)
     """The supervisor ended it because of these jobs, by their tokens."""
+    is_stopped: bool = False
+    """The supervisor ended it in a stop that the running jobs did not heed in time."""
+    retry_of: RetryPolicyOf = lambda _: RetryPolicy()
 
     def __call__(self, held: Held, worker_id: str) -> Ending:
         if held.token in self.finished:
@@ -132,7 +99,9 @@ class DeadWorker:
         if held.token not in self.suspects:
             return Ending(held.token, "back", held.payload)
         if held.token in self.overruns:
-            return Ending(held.token, "killed", overrun_entry(held, worker_id, self.overruns[held.token]))
+            return after_kill(held, worker_id, JobTimeout(str(self.overruns[held.token])), self.retry_of)
+        if self.is_stopped:
+            return after_kill(held, worker_id, TermException(self._how(), stops=True), self.retry_of)
         return after_crash(held, worker_id, self._how(), self.policy_of)
 
     def _how(self) -> str:
@@ -152,6 +121,32 @@ def after_crash(held: Held, worker_id: str, how: str, policy_of: PolicyOf) -> En
         return Ending(held.token, "back", with_crashes(held.payload, crashes))
     text = how if crashes == 1 else f"{how}. {_in_flight(held, crashes)}"
     return Ending(held.token, "killed", _entry(held, worker_id, text))
+
+
+def after_kill(
+    held: Held, worker_id: str, why: JobTimeout | TermException, retry_of: RetryPolicyOf
+) -> Ending:
+    """Decide on a job whose process was killed because the job did not heed ``why`` in time.
+
+    It is tried again as if it had passed that on; no code of the user's is called.
+    """
+    exception = JOB_TIMEOUT if isinstance(why, JobTimeout) else DIRTY_EXIT
+    job = _job(held)
+    if job and (later := _later(held, job, retry_of(job.name), why, exception)):
+        return Ending(held.token, "later", later.member, later.pause_ms)
+    return Ending(held.token, "killed", _entry(held, worker_id, str(why), exception))
+
+
+def _later(
+    held: Held, job: Job, policy: RetryPolicy, why: JobTimeout | TermException, exception: str
+) -> Later | None:
+    seconds = retrying.decide(policy, job, why, may_call=False)
+    if seconds is None:
+        return None
+    try:
+        return retrying.later(held.payload, held.queue, job, seconds, exception, str(why))
+    except InvalidPayload:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,16 +189,6 @@ def _signal_text(number: int) -> str:
         return f"{signal.Signals(number).name} (signal {number})"
     except ValueError:
         return f"signal {number}"
-
-
-def overrun_entry(held: Held, worker_id: str, overrun: Overrun) -> bytes:
-    """Return the failure entry of a job whose process was killed because of its timeout."""
-    return _entry(held, worker_id, str(overrun), JOB_TIMEOUT)
-
-
-def dirty_exit(payload: bytes, queue: str, worker_id: str, error: str) -> bytes:
-    """Return the failure entry of a job whose process died, or was given up."""
-    return _entry(Held(0, True, queue, payload), worker_id, error)
 
 
 def timeout_text(seconds: float) -> str:

@@ -8,6 +8,7 @@ from jobqueue.conf import settings
 from jobqueue.defined import Defined
 from jobqueue.exceptions import DuplicateJob, UnknownJob
 from jobqueue.recovery import CrashPolicy
+from jobqueue.retrying import RetryPolicy
 
 _by_name: dict[str, Defined[..., Any]] = {}
 _by_owner: dict[type, Defined[..., Any]] = {}
@@ -51,6 +52,13 @@ def of_class(owner: type) -> Defined[..., Any]:
         ) from None
 
 
+def resolve(target: Defined[..., Any] | type | str) -> Defined[..., Any]:
+    """Return the definition that a caller means; raise UnknownJob if it is none."""
+    if isinstance(target, Defined):
+        return target
+    return of_class(target) if isinstance(target, type) else get(target)
+
+
 def crash_policy(name: str) -> CrashPolicy:
     """Return what becomes of a job of this name when its process dies; an unknown one gets the defaults."""
     definition = _by_name.get(name)
@@ -59,6 +67,12 @@ def crash_policy(name: str) -> CrashPolicy:
     return CrashPolicy(
         retries=definition.on_crash == "retry", max_crashes=definition.max_crashes or settings.max_crashes
     )
+
+
+def retry_policy(name: str) -> RetryPolicy:
+    """Return what becomes of a job of this name that fails; an unknown one is not tried again."""
+    definition = _by_name.get(name)
+    return RetryPolicy() if definition is None else definition.retry_policy
 
 
 def is_class_of_job(owner: type) -> bool:

@@ -29,11 +29,6 @@ class Place:
         self.is_shown = False
         """Redis may show it as what this worker does: it shows one job, until any other ends."""
 
-    def begin(self, job: Claimed, hold_at: float) -> None:
-        """A job begins here."""
-        self.job = job
-        self.hold_at = hold_at
-
     def clear(self) -> None:
         """Its job has ended, or was dropped."""
         # Most jobs are neither held nor alone, and cost nothing here

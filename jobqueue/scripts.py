@@ -50,5 +50,12 @@ def load(name: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def load_all() -> None:
+    """Load every script, as before a fork, whose children then share them."""
+    for each in FOLDER.iterdir():
+        if not each.name.startswith("_"):
+            load(each.name.removesuffix(".lua"))
+
+
 def _read(name: str) -> str:
     return (FOLDER / f"{name}.lua").read_text(encoding="utf-8")

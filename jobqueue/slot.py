@@ -48,6 +48,8 @@ class Slot:
     """The supervisor has killed its worker, because of what that was doing."""
     overruns: dict[int, Overrun] = field(default_factory=dict)
     """The timeouts that the supervisor has killed it for, by the tokens of the jobs."""
+    is_stopped: bool = False
+    """The supervisor has killed its worker in a stop."""
 
     def close(self) -> None:
         """Forget the worker that was here."""
@@ -72,8 +74,9 @@ class Slot:
             self.send(number)
 
     def kill(self, *, is_blameless: bool = False, because_of: frozenset[int] | None = None) -> None:
-        """End the worker at once, because of some of its jobs or of all."""
+        """End the worker at once, because of some of its jobs, or of all in a stop."""
         if self.killed_for is None:
+            self.is_stopped = because_of is None
             self.is_blameless = is_blameless
             self.killed_for = Doing(self.page.run, self.page.running if because_of is None else because_of)
             self.send(signal.SIGKILL)
@@ -107,6 +110,8 @@ class Slot:
             finished=self.page.finished,
             policy_of=registry.crash_policy if self.killed_for is None else no_retry,
             overruns=self.overruns,
+            is_stopped=self.is_stopped,
+            retry_of=registry.retry_policy,
         )
 
     @property

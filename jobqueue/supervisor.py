@@ -14,14 +14,8 @@ from itertools import chain
 
 from django.db import connections
 
-from jobqueue import connection, forksignals, processtitle, renewal
-from jobqueue.attention import (
-    CONTINUE_SIGNAL,
-    PAUSE_SIGNAL,
-    RENEW_SIGNAL,
-    STACKS_SIGNAL,
-    Attention,
-)
+from jobqueue import connection, forksignals, processtitle, renewal, scripts
+from jobqueue.attention import MEANING, RENEW_SIGNAL, Attention
 from jobqueue.backoff import pauses
 from jobqueue.guardian import Guardian
 from jobqueue.interruption import END_SIGNAL
@@ -29,6 +23,7 @@ from jobqueue.patience import Patience
 from jobqueue.recovering import Recoverer
 from jobqueue.recovery import exit_text
 from jobqueue.renewal import Inherited
+from jobqueue.schedulerprocess import SchedulerProcess
 from jobqueue.sharedpage import SharedPage
 from jobqueue.signoflife import SignOfLife
 from jobqueue.slot import KILL_AFTER_SECONDS, REPLACE, Slot
@@ -43,15 +38,6 @@ MIN_LOOK_SECONDS = 0.02
 """What has to be killed may take a moment to die."""
 SOON_SECONDS = 1.0
 """A worker that dies sooner after its start, without a job, is started again with a growing pause."""
-MEANING = {
-    **dict.fromkeys(STOP_SIGNALS, "stopping"),
-    END_SIGNAL: "ending the running jobs",
-    PAUSE_SIGNAL: "pausing after the running jobs",
-    CONTINUE_SIGNAL: "continuing",
-    RENEW_SIGNAL: "taking new code, if it starts",
-    STACKS_SIGNAL: "asking the workers for their stacks",
-}
-
 _log = logging.getLogger("jobqueue")
 
 
@@ -73,11 +59,15 @@ class Supervisor:
         self._sign_of_life = SignOfLife(options.count)
         orphans_seconds = options.stops.for_orphans.seconds + KILL_AFTER_SECONDS
         self._guardian = Guardian(orphans_seconds, inherited.guardian)
+        self._scheduler = SchedulerProcess(options.stops, is_wanted=options.has_scheduler)
 
     def run(self) -> None:
         """Supervise until every worker has left."""
         processtitle.show(f"Supervising {self._options.count} for {self._options.queues.label}")
         processtitle.warn_if_not_shown()
+        # What a first use of Redis makes for good, the children then share
+        scripts.load_all()
+        self._recoverer.heartbeat_now(self._alive)
         gc.freeze()
         try:
             self.turn()
@@ -86,6 +76,7 @@ class Supervisor:
                 self.turn()
         finally:
             self._renewal.close()
+            self._scheduler.dismiss()
             if not self._workers():
                 self._guardian.dismiss()
             self._sign_of_life.withdraw()
@@ -105,6 +96,7 @@ class Supervisor:
         self._stop_or_kill()
         self._recoverer.recover_own()
         self._keep_guardian()
+        self._scheduler.keep(self._attention, self._guardian, before_fork=self._disconnect)
         self._start_missing()
         self._retire_old()
         self._renew_if_due()
@@ -233,6 +225,7 @@ class Supervisor:
             with forksignals.signals_waiting():
                 # A stop that has come by now is known here alone; one that comes later, the new program hears
                 if not self._attention.is_stopping:
+                    self._scheduler.dismiss()
                     paused = self._attention.is_paused
                     self._renewal.execute(Inherited(self._workers(), paused, self._guardian.handle))
 

@@ -16,23 +16,22 @@ from jobqueue.attention import Attention
 from jobqueue.batchsize import BatchSize
 from jobqueue.conf import hostname, settings
 from jobqueue.consolelog import LOOK
-from jobqueue.doorbells import Doorbells
-from jobqueue.exceptions import InvalidPayload, TermException
+from jobqueue.endofjobs import EndOfJobs
+from jobqueue.exceptions import InvalidPayload
 from jobqueue.focus import Focus
 from jobqueue.inflight import InFlight
-from jobqueue.interruption import END_SIGNAL, interruption, term_exception
-from jobqueue.link import UNREACHABLE
-from jobqueue.payload import decode
-from jobqueue.performing import Kind, Outcome, perform
+from jobqueue.interruption import END_SIGNAL, interruption
+from jobqueue.lookout import Lookout
+from jobqueue.outcome import Outcome
+from jobqueue.payload import ID_FIELD, ID_PLACE, decode
+from jobqueue.performing import perform
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store.delivery import Claimed, Run
+from jobqueue.store.delivery import Claimed
 from jobqueue.watchdog import Watchdog
 from jobqueue.workeroptions import WorkerOptions
 
 LOOK_AGAIN_SECONDS = 1.0
 """How long a worker that cannot wait at doorbells lets Redis rest between two looks."""
-KNOWN_QUEUES_SECONDS = 1.0
-"""How long a busy worker with patterns may overlook a new queue."""
 
 _log = logging.getLogger("jobqueue")
 
@@ -47,23 +46,19 @@ class Worker:
         self._page = page
         self._lane = page.lanes[0]
         self._in_flight = InFlight(self.id, time.time(), page, attention)
+        self._end_of_jobs = EndOfJobs(attention, page)
         self._watchdog = Watchdog(
             attention, hold_if_due=self._hold_if_due, end=self._end_running, abandon=self._abandon
         )
-        self._bells = Doorbells()
+        self._lookout = Lookout(self.id, options.queues, self._in_flight)
         self._size = BatchSize()
         self._focus = Focus()
-        self._woken_by = ""
-        self._silent_bells = 0
-        """How often in a row the doorbells could not be waited at."""
         self._performed = 0
         self._listened_after = -1
         self.is_used_up = False
         """Another process shall take its place."""
         self.is_done = False
         """It has found no more jobs, and was not asked to wait for others."""
-        self._known: list[str] = []
-        self._known_until = 0.0
         self._single = {each.name for each in registry.definitions() if not each.batch}
 
     def run(self) -> None:
@@ -90,9 +85,9 @@ class Worker:
         if self._listened_after != self._performed:  # a job may have changed who hears signals
             self._listen()
             self._listened_after = self._performed
-        woken_by, self._woken_by = self._woken_by, ""
-        most, queue = self._most(), ""
-        if not self._focus.claim(self._queues(), lambda some: self._in_flight.claim(some, most, woken_by)):
+        woken_by, most, queue = self._lookout.follow(), self._most(), ""
+        queues = self._lookout.queues()
+        if not self._focus.claim(queues, lambda some: self._in_flight.claim(some, most, woken_by)):
             return False
         self._watchdog.is_performing.set()
         began, before = time.monotonic(), self._performed
@@ -109,35 +104,17 @@ class Worker:
         """Wait for a doorbell, a signal, or the next look."""
         self._rest()
         _log.log(LOOK, "worker %s waits for jobs", self.id)
-        self._known_until = 0.0
-        try:
-            self._woken_by = self._bells.wait(
-                self._queues(),
-                self._options.interval_seconds,
-                self._attention.fd,
-                new_queues=self._options.queues.has_patterns,
-            )
-            self._focus.hear(self._woken_by)
-            # Its queue is known; without one, a new queue may have rung
-            self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS if self._woken_by else 0.0
-            self._silent_bells = 0
-        except UNREACHABLE as error:
-            self._note_silence(error)
+        if not self._lookout.wait(self._options.interval_seconds, self._attention.fd):
             self._attention.sleep(LOOK_AGAIN_SECONDS)
+        self._focus.hear(self._lookout.woken_by)
         self._attention.drain()
         processtitle.show(f"Working on {self._options.queues.label}")
-
-    def _note_silence(self, error: Exception) -> None:
-        """Tell once that the doorbells cannot be heard; when Redis is away, the next claim tells that."""
-        self._silent_bells += 1
-        if self._silent_bells == 2:
-            _log.warning("worker %s cannot wait for rings and looks every second: %s", self.id, error)
 
     def pause(self) -> None:
         """Put back what has not begun, and do nothing until told to continue or to leave."""
         self._rest()
         self._listen()
-        self._pass_on_ring()
+        self._lookout.leave()
         self._tend()
         processtitle.show("Paused")
         _log.info("worker %s is paused", self.id)
@@ -151,7 +128,7 @@ class Worker:
 
     def leave(self) -> None:
         """Put back what has not begun, unregister, and pass on the ring that woke a worker that leaves."""
-        self._pass_on_ring()
+        self._lookout.leave()
         self._in_flight.leave()
 
     def _rest(self) -> None:
@@ -163,19 +140,10 @@ class Worker:
         """Put back what has not begun, and settle what has ended."""
         self._in_flight.let_go()
 
-    def _pass_on_ring(self) -> None:
-        """Wake another worker for the queue whose ring woke this one, and for new queues."""
-        self._bells.close()
-        if self._options.queues.has_patterns:
-            self._in_flight.ask(Run.tell_of_new_queues)
-        if self._woken_by:
-            self._in_flight.claim([], 1, self._woken_by)
-            self._woken_by = ""
-
     def _listen(self) -> None:
         """Hear signals, even if a job has changed who hears them."""
         self._attention.listen()
-        interruption.listen(self._why_ended)
+        interruption.listen(self._end_of_jobs.why)
 
     def _goes_on(self) -> bool:
         self._attention.look_for_supervisor()
@@ -191,32 +159,15 @@ class Worker:
         _log.info("worker %s has grown to %.0f MB, beyond %g: it is replaced", self.id, now, most)
         return True
 
-    def _why_ended(self) -> TermException | None:
-        """Return what rises in the running job when the signal to end it comes."""
-        if self._attention.is_ending:
-            return term_exception(self._page)
-        if not self._attention.counts(END_SIGNAL):
-            return None
-        self._page.end_running(self._attention.cleanup_seconds)
-        return term_exception(self._page)
-
     def _end_running(self) -> None:
         """End a job whose time is over in a stop. The watchdog's step."""
         if interruption.is_open:
-            self._tell_why_ended()
+            self._end_of_jobs.begin()
             signal.pthread_kill(threading.main_thread().ident or 0, END_SIGNAL)
 
-    def _tell_why_ended(self) -> None:
-        attention = self._attention
-        self._page.end_with(attention.stop_signal, goes_back=not attention.plan.fails)
-
     def _abandon(self) -> None:
-        """Leave although a job runs on, with what the stop's plan says of it. The watchdog's step."""
-        plan, error = self._attention.plan, ""
-        if plan.fails:
-            name = signal.Signals(self._attention.stop_signal).name
-            error = f"The job did not end within {plan.cleanup_seconds:g} s of {name}"
-        self._in_flight.abandon(error)
+        """Leave although a job runs on. The watchdog's step."""
+        self._in_flight.abandon(self._end_of_jobs.judge())
 
     def _hold_if_due(self) -> None:
         held = self._in_flight.hold_if_due()
@@ -227,28 +178,19 @@ class Worker:
         self._note(job, perform(job.payload, job.queue, self.id))
 
     def _note(self, job: Claimed, outcome: Outcome) -> None:
-        if outcome.error is not None and outcome.kind is Kind.PUT_BACK:
-            self._in_flight.put_back_running(job)
+        if outcome.error is None:
+            self._in_flight.done(job)
         else:
-            self._in_flight.end(job, outcome.failure)
+            self._in_flight.end(job, outcome.ending(job.token))
 
     def _is_alone(self, payload: bytes) -> bool:
         """Tell whether nothing may be claimed beside a job: it asks for it, or has ended processes before."""
-        return b'"crashes":' in payload or (bool(self._single) and _name(payload) in self._single)
+        has_crashed = payload[ID_PLACE] != ID_FIELD and b'"crashes":' in payload
+        return has_crashed or (bool(self._single) and _name(payload) in self._single)
 
     def _most(self) -> int:
         per_fork = self._options.jobs_per_fork
         return min(self._size.most, per_fork - self._performed) if per_fork else self._size.most
-
-    def _queues(self) -> list[str]:
-        """Return the queues to look at now, in order."""
-        queues = self._options.queues
-        if queues.has_patterns and time.monotonic() >= self._known_until:
-            before, self._known = self._known, queues.resolve(self._in_flight.ask(Run.known_queues))
-            self._known_until = time.monotonic() + KNOWN_QUEUES_SECONDS
-            if not set(self._known) <= set(before):
-                self._in_flight.ask(Run.tell_of_new_queues)
-        return self._known if queues.has_patterns else queues.resolve(())
 
 
 def worker_id(pid: int, options: WorkerOptions) -> str:

@@ -33,6 +33,8 @@ class WorkerOptions:
     interval_seconds: float = Settings.interval_seconds
     burst: bool = False
     """Stop when no job is left."""
+    has_scheduler: bool = False
+    """Run a scheduler beside the workers."""
     stops: StopPlans = field(default_factory=StopPlans)
     """What each signal to stop means."""
     max_memory_mb: float = 0.0
@@ -69,7 +71,8 @@ def _read(given: Mapping[str, Any], environ: Mapping[str, str]) -> WorkerOptions
         threads=_at_least(0, "--threads", _first(given["threads"], _whole(environ, "THREADS"), 0)),
         tasks=_at_least(0, "--async", _first(given["async"], _whole(environ, "ASYNC"), 0)),
         interval_seconds=_at_least(0, "--interval", interval) or settings.interval_seconds,
-        burst=given["burst"] or interval == 0,
+        burst=(burst := given["burst"] or interval == 0),
+        has_scheduler=not (given["no_scheduler"] or burst),
         stops=_stops(given, environ),
         max_memory_mb=_at_least(
             0, "--max-memory", _first(given["max_memory"], _number(environ, "MAX_MEMORY"), 0.0)
@@ -129,7 +132,7 @@ def _queues(given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
             "No installed app defines a job, so there is no queue to work on: define one with @job in the "
             "`jobs` module of an app in INSTALLED_APPS, or name queues with --queues."
         )
-    return ",".join(defined)
+    return ",".join(name.replace("=", "[=]") for name in defined)
 
 
 def _per_fork(environ: Mapping[str, str]) -> int | None:

@@ -37,6 +37,13 @@ def pytest_report_header() -> str:
     return "redis: the one of REDIS_URL" if given else f"redis: {find_binary().path}"
 
 
+def pytest_collection_finish() -> None:
+    """Forget the recurring jobs of modules: each test has the schedule that it tells of."""
+    for definition in registry.definitions():
+        if definition.cron or definition.every:
+            del registry._by_name[definition.name]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Write what is no UTF-8 in a test's output as escapes: reports of several processes travel as UTF-8."""

@@ -14,12 +14,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import jobqueue
-from jobqueue import registry, rubyjson
+from jobqueue import payload, registry, rubyjson
 from jobqueue.background import BackgroundValue, read_values
 from jobqueue.exceptions import InvalidArguments, InvalidDefinition, RedisUnreachable
 from jobqueue.failure import Failure
 from jobqueue.inspection import values as inspection
-from jobqueue.performing import Kind, perform
+from jobqueue.outcome import Kind
+from jobqueue.performing import perform
 from jobqueue.store import values as store
 from jobqueue.store.values import Stored
 from jobqueue.testing import capture_jobs, perform_enqueued
@@ -561,3 +562,19 @@ def test_with_many_threads_the_last_request_is_answered_by_a_later_computation(r
         thread.join()
 
     assert value.get().value == current[0]
+
+
+# Debounced
+
+
+def test_a_debounced_value_is_computed_once_for_the_last_of_many_requests(redis):
+    value, asked = by_key(debounce=60)
+    for key in (1, 2, 1, 1):
+        value.refresh(key)
+
+    found = sorted(payload.decode(text).args for text in redis.zrange("resque:later", 0, -1))
+    assert found == [[1, 3], [2, 1]]
+    for text in redis.zrange("resque:later", 0, -1):
+        perform(text, "values", "host:1:values")
+    assert sorted(asked) == [1, 2]
+    assert value.get(1).is_computed

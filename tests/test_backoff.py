@@ -33,3 +33,8 @@ def test_pauses_never_end():
     *_, last = islice(backoff.pauses(), 5000)
 
     assert 2.5 <= last <= 5.0
+
+
+def test_a_job_waits_twice_as_long_after_each_attempt(no_jitter):
+    assert [backoff.retry_pause(attempt) for attempt in (1, 2, 3, 10)] == [30, 60, 120, 15_360]
+    assert backoff.retry_pause(11) == backoff.retry_pause(10**9) == 6 * 3600

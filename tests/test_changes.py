@@ -391,3 +391,21 @@ def test_what_is_no_kind_of_change_is_refused(on):
 def test_an_unknown_definition_is_refused_at_once():
     with pytest.raises(UnknownJob):
         jobqueue.enqueue_on_change(Article, "nobody")
+
+
+# Debounced
+
+
+def delayed(redis):
+    """Return the arguments of the delayed jobs."""
+    return [payload.decode(text).args for text in redis.zrange("resque:later", 0, -1)]
+
+
+def test_debounced_changes_of_several_transactions_are_one_job(redis, enqueueing):
+    enqueueing(Article, jobs.record, args=lambda article: (article.title,), debounce=60)
+    for title in ("a", "b", "a", "a"):
+        with transaction.atomic():
+            Article.objects.create(title=title)
+
+    assert sorted(delayed(redis)) == [["a"], ["b"]]
+    assert waiting(redis) == []

@@ -4,7 +4,7 @@ import pytest
 from django.core import checks
 from django.core.checks import Error, Warning
 
-from jobqueue.checks import check_settings
+from jobqueue.checks import check_schedule, check_settings
 from jobqueue.conf import known_settings
 
 
@@ -187,3 +187,80 @@ def test_a_wrong_type_hides_what_follows_from_it(settings):
     settings.JOBQUEUE_HEARTBEAT_SECONDS = "often"
 
     assert [type(message) for message in check_settings(None)] == [Error]
+
+
+# The schedule
+
+
+def test_a_bad_entry_of_the_schedule_is_an_error(settings):
+    settings.JOBQUEUE_SCHEDULE = {
+        "nightly": {"cron": "61 * * * *", "class": "Cleanup", "queue": "low"},
+        "good": {"cron": "1 * * * *", "class": "Cleanup", "queue": "low"},
+    }
+
+    (message,) = check_schedule(None)
+
+    assert message.id == "jobqueue.E007"
+    assert message.msg.startswith(
+        "JOBQUEUE_SCHEDULE: the recurring job 'nightly' cannot be used: cron '61 * * * *' cannot be read: "
+        "'61' is no minute, which goes from 0 to 59."
+    )
+
+
+def test_a_file_that_cannot_be_read_is_an_error(settings, tmp_path):
+    settings.JOBQUEUE_SCHEDULE_FILE = tmp_path / "none.yml"
+
+    (message,) = check_schedule(None)
+
+    assert message.id == "jobqueue.E007"
+    assert message.msg.startswith(
+        f"JOBQUEUE_SCHEDULE_FILE: the file '{tmp_path}/none.yml' cannot be used: it cannot be read"
+    )
+
+
+def test_a_schedule_that_is_no_dict_is_an_error(settings):
+    settings.JOBQUEUE_SCHEDULE = ["nightly"]
+
+    (message,) = check_schedule(None)
+
+    assert message == Error(
+        "JOBQUEUE_SCHEDULE should be a dict of recurring jobs by name, and is ['nightly'].",
+        id="jobqueue.E007",
+    )
+
+
+def test_a_field_that_is_none_is_a_warning_that_hints_at_the_nearest(settings):
+    settings.JOBQUEUE_SCHEDULE = {"a": {"every": "1h", "que": "low", "queue": "low", "zzz": 1}}
+
+    messages = check_schedule(None)
+
+    assert [(message.id, message.hint) for message in messages[:1]] == [
+        ("jobqueue.W002", "Is 'queue' meant?")
+    ]
+    assert messages[1].hint.startswith("The fields are args, class, cron")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("tests.sample.jobs.recorded", "Is 'tests.sample.jobs.record' meant?"),
+        ("elsewhere.nothing", "It should stand in the `jobs` module of an app."),
+    ],
+)
+def test_a_path_of_no_job_is_a_warning(settings, name, hint):
+    settings.JOBQUEUE_SCHEDULE = {
+        "nightly": {"every": "1h", "class": name, "queue": "low"},
+        "of_ruby": {"every": "1h", "class": "Reports::Nightly", "queue": "low"},
+        "known": {"every": "1h", "class": "tests.sample.jobs.record"},
+    }
+
+    (message,) = check_schedule(None)
+
+    assert (message.id, message.hint) == ("jobqueue.W003", hint)
+    assert f"the recurring job 'nightly' is of {name!r}, which no installed app defines" in message.msg
+
+
+def test_the_schedule_is_checked_with_djangos_own(settings):
+    settings.JOBQUEUE_SCHEDULE = {"a": 5}
+
+    assert "jobqueue.E007" in {message.id for message in checks.run_checks()}

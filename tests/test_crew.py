@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
+from jobqueue import job
 from jobqueue.crew import ThreadCrew, note_on_page
-from jobqueue.definition import job
 from jobqueue.exceptions import TermException
+from jobqueue.outcome import Kind, Outcome
 from jobqueue.payload import Job, encode
-from jobqueue.performing import Kind, Outcome
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store.delivery import Claimed
 

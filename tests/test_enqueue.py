@@ -11,8 +11,7 @@ from django.test import override_settings
 from msgspec import structs
 
 import jobqueue
-from jobqueue import dequeueing, enqueueing, payload
-from jobqueue.definition import job
+from jobqueue import dequeueing, enqueueing, job, payload
 from jobqueue.exceptions import (
     InvalidArguments,
     InvalidPayload,

@@ -11,8 +11,7 @@ from itertools import repeat
 
 import pytest
 
-from jobqueue import forking, payload
-from jobqueue.definition import job
+from jobqueue import delayed, forking, job, payload
 from jobqueue.failure import Failure
 from jobqueue.forking import Forking
 from jobqueue.payload import Job
@@ -111,6 +110,28 @@ def test_a_job_that_does_not_end_when_told_is_killed_and_not_tried_again(attenti
     failure = Failure.parse(ending.text)
     assert failure.exception == "jobqueue.exceptions.JobTimeout"
     assert failure.error.endswith("and its process was killed")
+
+
+def test_a_job_that_is_tried_again_reports_what_waits(attention):
+    def fail(message):
+        raise ValueError(message)
+
+    ending = perform(fail, attention, "ü" * 100_000, retries=1, backoff=[12.5])
+
+    again = payload.decode(delayed.read(ending.text).payload)
+    assert (ending.token, ending.how, ending.pause_ms) == (1, "later", 12_500)
+    assert (again.args, again.attempt) == (["ü" * 100_000], 2)
+
+
+def test_a_job_that_is_killed_for_its_timeout_is_tried_again_as_any_that_fails(attention, settings):
+    settings.JOBQUEUE_TIMEOUT_GRACE_SECONDS = 0.05
+
+    ending = perform(lambda: any(repeat(False)), attention, timeout=0.05, retries=1, backoff=[7])
+
+    (failed,) = payload.decode(ending.text).attempts
+    assert (ending.how, ending.pause_ms) == ("later", 7_000)
+    assert failed.exception == "jobqueue.exceptions.JobTimeout"
+    assert failed.error.endswith("and its process was killed")
 
 
 def test_a_site_may_give_all_jobs_a_timeout(attention, settings):

@@ -9,7 +9,7 @@ import time
 import pytest
 import setproctitle
 
-from jobqueue.definition import job
+from jobqueue import job
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.interruption import END_SIGNAL
 from jobqueue.patterns import QueueList
@@ -35,7 +35,7 @@ def make_worker(attention):
 
     yield make
     for worker in made:
-        worker._bells.close()
+        worker._lookout._bells.close()
         worker._in_flight._run._link.close()
 
 

@@ -9,14 +9,20 @@ import redis as redis_client
 
 from jobqueue.attention import Attention
 from jobqueue.exceptions import RedisFull
+from jobqueue.inspection.delayed import every as every_delayed
+from jobqueue.inspection.locks import every as every_lock
+from jobqueue.inspection.replies import ask
+from jobqueue.inspection.schedule import Fired
 from jobqueue.link import Link
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode
 from jobqueue.recovery import CrashPolicy, SilentRun, put_back
 from jobqueue.scripts import FOLDER
 from jobqueue.sharedpage import SharedPage
-from jobqueue.store import failures, queues, runs, values, workers
+from jobqueue.store import delayed, failures, locks, queues, runs, schedule, unlocking, values, workers
 from jobqueue.store.delivery import Endings, Run
+from jobqueue.store.locks import Candidate
+from jobqueue.store.promotion import promote, promote_bare
 from jobqueue.store.pushing import push
 from jobqueue.store.runs import LiveRun
 from jobqueue.worker import Worker
@@ -161,6 +167,35 @@ FAILURE = (
 )
 
 
+JOB, BARE = b'{"class":"A","args":[],"id":"1"}', b'{"class":"A","args":[]}'
+PAST_MS, LATER_MS = 1_000_000_000_000, 9_000_000_000_000
+
+
+def over_link(step):
+    """Take a step of a scheduler."""
+    link = Link()
+    try:
+        return step(link)
+    except redis_client.ResponseError as error:
+        raise RedisFull(str(error)) from error
+    finally:
+        link.close()
+
+
+def seen(is_bare):
+    """Return the delayed jobs of one kind."""
+    return [job for job in every_delayed() if job.is_bare == is_bare]
+
+
+def lock():
+    """Return the lock that there is."""
+    return next(seen for some in every_lock(ask) for seen in some)
+
+
+def fire(link):
+    return schedule.fire(link, "daily", Fired(1, "x"), schedule.Made("work", JOB, "1"), now_ms=1, config=b"")
+
+
 @pytest.fixture
 def furnished(redis):
     """Let everything stand in Redis that can be changed there."""
@@ -172,6 +207,12 @@ def furnished(redis):
     redis.hset("resque:value:v", mapping={"ticket": 2, "value": "1", "done": 1})
     redis.sadd("resque:workers", RUBYS)
     redis.set(f"resque:worker:{RUBYS}", '{"queue":"work","payload":{"class":"A","args":[]}}')
+    delayed.delay("work", [JOB], PAST_MS)
+    delayed.delay_bare("work", [BARE], PAST_MS)
+    locks.enqueue("once", [Candidate("locked", "1", JOB)], "drop")
+    schedule.put("entry", b"{}")
+    redis.hset("resque:fired", "daily", "0 x")
+    redis.delete("resque:wake_scheduler", "resque:wake", "resque:schedules_changed")
 
 
 FREEING = [
@@ -184,6 +225,13 @@ FREEING = [
     (lambda: values.store("v", 2, None), "value_store"),
     (lambda: ring(), "ring"),
     (lambda: workers.prune(RUBYS, put_back), "prune"),
+    (lambda: delayed.remove(seen(is_bare=False)), "remove_later"),
+    (lambda: delayed.remove(seen(is_bare=True)), "remove_bare"),
+    (lambda: delayed.move(seen(is_bare=True), LATER_MS), "move_bare"),
+    (lambda: over_link(lambda link: promote(link, LATER_MS)), "promote"),
+    (lambda: over_link(lambda link: promote_bare(link, LATER_MS)), "promote_bare"),
+    (lambda: unlocking.release(lock()), "release_locks"),
+    (lambda: schedule.remove("entry"), "set_schedule"),
 ]
 
 
@@ -205,6 +253,13 @@ TAKING = [
     (lambda: values.request("v"), None),
     (lambda: values.take("v", None), "value_take"),
     (lambda: values.store("v", 2, "2"), "value_store"),
+    (lambda: delayed.delay("work", [JOB], LATER_MS), "delay"),
+    (lambda: delayed.delay_bare("work", [BARE], LATER_MS), "delay_bare"),
+    (lambda: delayed.move(seen(is_bare=False), LATER_MS), "move_later"),
+    (lambda: locks.enqueue("work", [Candidate("other", "2", JOB)], "drop"), "enqueue_unique"),
+    (lambda: locks.delay("work", [Candidate("other", "2", JOB)], LATER_MS, "drop"), "delay_unique"),
+    (lambda: schedule.put("other", b"{}"), "set_schedule"),
+    (lambda: over_link(fire), "fire"),
 ]
 
 
@@ -222,7 +277,7 @@ def test_what_takes_room_is_refused_and_changes_nothing(redis, fill, change, scr
 
 def test_every_script_is_tried_on_a_full_redis():
     """The worker's own are in the tests above and in ``protocol``."""
-    of_workers = {"claim", "heartbeat", "recover", "register", "settle", "start"}
+    of_workers = {"begin", "claim", "heartbeat", "recover", "register", "settle", "start"}
 
     tried = {script for _, script in (*FREEING, *TAKING) if script} | of_workers
 

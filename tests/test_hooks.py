@@ -6,10 +6,12 @@ import pytest
 
 import jobqueue
 from jobqueue import hooks, payload, registry
+from jobqueue.attempts import Attempt
 from jobqueue.exceptions import InvalidDefinition
 from jobqueue.failure import Failure
+from jobqueue.outcome import Kind
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, perform
+from jobqueue.performing import perform
 from tests.sample import jobs
 from tests.sample.jobs import Hooked
 
@@ -177,6 +179,30 @@ def test_an_error_in_on_failure_names_both_errors(done):
     )
     assert "ValueError: perform is broken" in second
     assert "note'" in failure.backtrace[0]
+
+
+def test_on_failure_runs_after_each_attempt_but_not_where_the_job_asks_for_the_next(own_registry):
+    told = []
+
+    @jobqueue.job(name="Asking", retries=1)
+    class Asking:
+        @staticmethod
+        def perform(error):
+            raise jobqueue.Retry if error == "Retry" else ValueError
+
+        @staticmethod
+        def on_failure(error, *args):
+            told.append(type(error).__name__)
+
+    def kinds(error):
+        """Perform a job for the first and for the last time."""
+        told.clear()
+        first, last = Job("Asking", [error]), Job("Asking", [error], attempts=(Attempt(),))
+        outcomes = [perform(payload.write(job), "hooked", "host:1:hooked") for job in (first, last)]
+        return [outcome.kind for outcome in outcomes], list(told)
+
+    assert kinds("ValueError") == ([Kind.RETRY, Kind.FAILED], ["ValueError", "ValueError"])
+    assert kinds("Retry") == ([Kind.RETRY, Kind.FAILED], ["Retry"])
 
 
 def test_on_failure_runs_inline_before_the_error_reaches_the_caller(done, settings):

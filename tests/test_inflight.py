@@ -11,7 +11,7 @@ from jobqueue import inflight as module
 from jobqueue.exceptions import RunLost
 from jobqueue.inflight import InFlight
 from jobqueue.patience import GaveUp
-from jobqueue.recovery import DeadWorker, no_retry, put_back
+from jobqueue.recovery import DeadWorker, Ending, no_retry, put_back
 from jobqueue.sharedpage import SharedPage
 from jobqueue.store import runs
 from jobqueue.store.delivery import Run
@@ -45,9 +45,12 @@ def begin(in_flight, *, alone=False):
     return job and job.payload
 
 
-def end(in_flight, entry=None, **options):
-    (job,) = in_flight._places.jobs
-    in_flight.end(job, entry, **options)
+def end(in_flight, entry=None, *, how="failed"):
+    (job,) = in_flight._jobs.places.jobs
+    if entry is None:
+        in_flight.done(job)
+    else:
+        in_flight.end(job, Ending(job.token, how, entry))
 
 
 def perform(in_flight, count):
@@ -147,10 +150,61 @@ def test_a_killed_child_is_not_counted_as_failed(redis, in_flight):
     claim(in_flight)
     begin(in_flight)
 
-    end(in_flight, b"entry", was_killed=True)
+    end(in_flight, b"entry", how="killed")
 
     assert redis.lrange("resque:failed", 0, -1) == [b"entry"]
     assert (processed(redis), redis.get("resque:stat:failed")) == (1, None)
+
+
+def test_a_job_that_is_tried_again_is_settled_at_once_with_what_ended_before(redis, in_flight, page):
+    claim(in_flight)
+    perform(in_flight, 1)
+    begin(in_flight)
+    (job,) = in_flight._jobs.places.jobs
+
+    in_flight.end(job, Ending(job.token, "later", b"b later", 60_000))
+    in_flight.end(job, Ending(job.token, "later", b"b again", 60_000))
+
+    assert redis.zrange("resque:later", 0, -1) == [b"b later"]
+    assert held(redis, in_flight) == {3: b"0:c", 4: b"0:d"}
+    assert (processed(redis), redis.get("resque:stat:failed")) == (2, None)
+    assert page.running == set()
+
+
+@pytest.mark.parametrize(
+    ("ending", "left", "later", "failed"),
+    [
+        (Ending(1, "done"), [], [], []),
+        (Ending(1, "failed", b"entry"), [], [], [b"entry"]),
+        (Ending(1, "killed", b"entry"), [], [], [b"entry"]),
+        (Ending(1, "later", b"a later", 60_000), [], [b"a later"], []),
+        (Ending(1, "back", b"a again"), [b"a again"], [], []),
+        (Ending(1, "back"), [b"a"], [], []),
+    ],
+)
+def test_a_job_ends_as_another_process_tells(redis, in_flight, ending, left, later, failed):
+    claim(in_flight, most=1)
+    begin(in_flight)
+    (job,) = in_flight._jobs.places.jobs
+
+    in_flight.end(job, ending)
+    in_flight.let_go()
+
+    assert waiting(redis) == [*left, b"b", b"c", b"d"]
+    assert redis.zrange("resque:later", 0, -1) == later
+    assert redis.lrange("resque:failed", 0, -1) == failed
+    assert held(redis, in_flight) == {}
+
+
+def test_jobs_that_do_not_end_in_a_stop_end_as_is_judged(redis, in_flight, caplog):
+    claim(in_flight, most=2)
+    begin(in_flight)
+
+    in_flight.abandon(lambda held, worker_id: Ending(held.token, "later", held.payload + b" later", 60_000))
+
+    assert redis.zrange("resque:later", 0, -1) == [b"a later"]
+    assert waiting(redis) == [b"b", b"c", b"d"]
+    assert "later: (Job{work} | b'a') did not end in time" in caplog.text
 
 
 def test_a_job_that_is_not_running_any_more_ends_for_nobody(redis, in_flight):
@@ -158,7 +212,7 @@ def test_a_job_that_is_not_running_any_more_ends_for_nobody(redis, in_flight):
     job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
     end(in_flight)
 
-    in_flight.end(job, b"entry")
+    in_flight.end(job, Ending(job.token, "failed", b"entry"))
 
     assert redis.exists("resque:failed") == 0
 
@@ -247,7 +301,7 @@ def test_a_lone_job_that_others_have_taken_keeps_nothing_from_beginning_beside_o
     assert in_flight.hand_out(second, lambda payload: True) is None
     assert in_flight.is_alone
     assert redis.lpop("resque:queue:work") == b"b", "the lone one, taken by another worker"
-    in_flight.end(running, None)
+    in_flight.done(running)
 
     claim(in_flight, most=1)
     assert in_flight.hand_out(first, lambda payload: False).payload == b"c"
@@ -267,7 +321,7 @@ def test_a_hold_that_redis_does_not_answer_is_tried_again(redis, in_flight, monk
 
     del settings.JOBQUEUE_REDIS_URL
     assert in_flight.hold_if_due() is None, "not at once"
-    (place,) = in_flight._places.busy
+    (place,) = in_flight._jobs.places.busy
     place.hold_at = time.monotonic()
     assert in_flight.hold_if_due().payload == b"a"
     assert waiting(redis) == [b"b", b"c", b"d"]
@@ -285,15 +339,15 @@ def test_a_job_that_redis_could_not_be_told_of_has_not_begun(in_flight, attentio
     assert page.running == set()
 
 
-@pytest.mark.parametrize("error", ["", "The job did not end in time"])
+@pytest.mark.parametrize("judge", [None, lambda held, worker_id: Ending(held.token, "killed", b"entry")])
 def test_a_job_that_its_thread_has_ended_is_done_although_nobody_could_note_it_in_time(
-    redis, in_flight, page, error
+    redis, in_flight, page, judge
 ):
     claim(in_flight, most=1)
     begin(in_flight)
     page.lanes[0].finish(1)
 
-    in_flight.abandon(error)
+    in_flight.abandon(judge)
 
     assert (waiting(redis), redis.llen("resque:failed")) == (JOBS[1:], 0)
     assert redis.get("resque:stat:processed") == b"1"
@@ -400,7 +454,7 @@ def test_what_a_lost_run_had_finished_says_nothing_of_the_next_ones_jobs(redis, 
     recover(in_flight, link)
 
     in_flight._lose()
-    in_flight._run._run.claim(["work"], 2, in_flight._endings)
+    in_flight._run._run.claim(["work"], 2, in_flight._jobs.endings)
     dead = DeadWorker(pid=1, status=9, suspects=page.running, finished=page.finished, policy_of=no_retry)
     runs.recover(link, page.run, dead)
 
@@ -435,7 +489,7 @@ def test_a_run_may_be_lost_while_its_job_lasts(redis, in_flight, link, monkeypat
     recover(in_flight, link)
 
     assert in_flight.hold_if_due() is None
-    in_flight.end(job, None)
+    in_flight.done(job)
 
     assert claim(in_flight)
     assert perform(in_flight, 4) == JOBS
@@ -491,7 +545,7 @@ def test_after_a_reconnect_what_memory_knows_stays(redis, in_flight, monkeypatch
 
 
 def test_jobs_of_a_claim_whose_answer_was_lost_are_no_strays(redis, in_flight):
-    in_flight._run._run.claim(["work"], 3, in_flight._endings)
+    in_flight._run._run.claim(["work"], 3, in_flight._jobs.endings)
     in_flight._run._run.next_token = 1
     in_flight._run._link.close()
 
@@ -530,7 +584,7 @@ def test_a_job_that_its_worker_ended_waits_again_at_the_head(redis, in_flight, p
     claim(in_flight, most=2)
     job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
 
-    in_flight.put_back_running(job)
+    in_flight.end(job, Ending(job.token, "back"))
     assert page.running == set()
 
     in_flight.leave()
@@ -541,7 +595,7 @@ def test_a_job_whose_text_has_changed_is_put_back_at_once(redis, in_flight, page
     claim(in_flight, most=2)
     job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: True)
 
-    in_flight.put_back_running(job, b"a again")
+    in_flight.end(job, Ending(job.token, "back", b"a again"))
 
     assert waiting(redis) == [b"a again", b"b", b"c", b"d"]
     assert page.running == set()
@@ -553,7 +607,7 @@ def test_a_job_that_is_not_running_any_more_is_not_put_back(redis, in_flight):
     job = in_flight.hand_out(in_flight._page.lanes[0], lambda payload: False)
     end(in_flight)
 
-    in_flight.put_back_running(job)
+    in_flight.end(job, Ending(job.token, "back"))
 
     in_flight.leave()
     assert waiting(redis) == [b"b", b"c", b"d"]

@@ -12,20 +12,25 @@ PACKAGE = Path(__file__).parent.parent / "jobqueue"
 
 FLOORS = (
     # 0 words
-    "exceptions conf keys readiness signals systemsignals unix",
+    "conf exceptions keys pause readiness signals systemsignals unix",
     # 1 values
-    "backoff childreport clock failure ids memoryfile patterns payload plainjson recovery rubyjson"
-    " sharedpage stopping",
+    "attempts backoff childreport clock cron cronfields delayed duetime durations failure held ids labels"
+    " locks memoryfile patterns payload plainjson printable recovery recurring retrying rubyjson seentexts"
+    " sharedpage stopping timing",
     # 2 Redis
-    "address connection doorbells embedded inspection link packing pruning redisbinary scripts sentinels"
-    " socketpath store trouble",
+    "address connection doorbells embedded inspection link masterlock packing pruning redisbinary scripts"
+    " sentinels socketpath store trouble",
     # 3 jobs
-    "api arity asyncperforming background calling changes coroutines databases defined definition dequeueing"
-    " discovery enqueueing hooks interruption laneinterruption options performing registry",
+    "api arity asyncperforming background calling changes collection coroutines databases defined"
+    " defining definition delayedjobs dequeueing discovery enqueueing hooks interruption laneinterruption"
+    " options outcome performing pushreport registry schedule schedulefile timetable unique uniqueoptions"
+    " valuekeys",
     # 4 processes
-    "asynccrew attention batchsize concurrentworker consolelog currentrun crew focus forking forkingworker"
-    " forksignals guardian inflight lifeline memory patience pidfile processtitle recovering reloading"
-    " renewal running signoflife slot stacks supervisor systemd watchdog worker workeroptions workerprocess",
+    "asynccrew attention batchsize concurrentworker consolelog crew currentrun endofjobs firing focus"
+    " forking forkingworker forksignals guardian inflight lifeline lockkeeping lookout memory patience"
+    " pidfile processtitle queueorder recovering reloading renewal running scheduler schedulerbell"
+    " schedulerprocess signoflife slot stacks supervisor systemd unsettled watchdog worker workeroptions"
+    " workerprocess",
     # 5 doors: __init__ is the package itself
     "__init__ apps checks management pytest_plugin templatetags testing urls views",
 )

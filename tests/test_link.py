@@ -10,7 +10,8 @@ UNREACHABLE = "redis://127.0.0.1:1"
 
 
 def removal(queue, *payloads):
-    return Call(load("remove_jobs"), [queue], payloads)
+    none_is_unique = [part for payload in payloads for part in (payload, "", "")]
+    return Call(load("remove_jobs"), [queue, "unique"], none_is_unique)
 
 
 def cut(redis, link):

@@ -163,3 +163,54 @@ def test_a_hostile_name_does_not_hold_up_the_worker():
     queues = QueueList.parse("*a*a*a*a*a*a*a*a*a*a*b")
 
     assert queues.resolve(["a" * 20_000]) == []
+
+
+# Weights
+
+
+@pytest.mark.parametrize(
+    ("text", "entries", "weights"),
+    [
+        ("high=6,default=3,low=1", ("high", "default", "low"), (6, 3, 1)),
+        (" high = 6 , low=1", ("high", "low"), (6, 1)),
+        ("critical,high=6,low=1,*", ("critical", "high", "low", "*"), (0, 6, 1, 0)),
+        ("mail-*=2,*=1", ("mail-*", "*"), (2, 1)),
+        ("a[=]6", ("a[=]6",), ()),
+        ("a[=]6=2", ("a[=]6",), (2,)),
+        ("a=b=2", ("a=b",), (2,)),
+        ("low,*", ("low", "*"), ()),
+    ],
+)
+def test_weights_stand_behind_entries(text, entries, weights):
+    queues = QueueList.parse(text)
+
+    assert (queues.entries, queues.weights) == (entries, weights)
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "1.5", "six", "", "1000001", "9999999999", "²", "٣"])
+def test_a_weight_that_is_none_is_refused(weight):
+    with pytest.raises(InvalidQueues) as caught:
+        QueueList.parse(f"high={weight}")
+
+    assert str(caught.value) == (
+        f"'high={weight}' gives 'high' the weight '{weight}'; a weight is a whole number from 1 to 1000000, "
+        "as in 'high=3', and an equals sign in a queue's own name is spelled '[=]'"
+    )
+
+
+def test_a_label_tells_no_weights():
+    assert QueueList.parse("high=6,mail-*=3,low,!mail-x").label == "high,mail-*,low"
+
+
+def test_weights_do_not_touch_the_order_of_the_list():
+    assert QueueList.parse("low=1,high=6").resolve(()) == ["low", "high"]
+
+
+def test_each_entry_has_the_queues_that_it_is_the_first_to_mean():
+    queues = QueueList.parse("mail-b,mail-*,!mail-x,*")
+
+    assert queues.by_entry(["z", "mail-a", "mail-b", "mail-x"]) == [["mail-b"], ["mail-a"], ["z"]]
+
+
+def test_without_patterns_each_entry_is_its_queue_and_once():
+    assert QueueList.parse("b,a,b").by_entry(()) == [["b"], ["a"], []]

@@ -322,3 +322,23 @@ def test_a_strange_count_elsewhere_is_overruled():
 @pytest.mark.parametrize("text", [b"not json", b"{}", b"null", b"\xff", b'{"class":7}'])
 def test_a_text_that_is_no_job_counts_no_crashes(text):
     assert payload.with_crashes(text, 2) == text
+
+
+# What ends with an id
+
+
+def ends_with_id(text):
+    return text[payload.ID_PLACE] == payload.ID_FIELD
+
+
+def test_a_payload_that_ends_with_its_id_has_no_field_behind_it():
+    job = Job("a", [{"id": ids.new_id()}], {"id": ids.new_id()}, ids.new_id())
+
+    assert ends_with_id(payload.encode(job))
+    for field in ({"crashes": 1}, {"retry_of": ids.new_id()}, {"unique": "queued:x"}):
+        assert not ends_with_id(payload.encode(structs.replace(job, **field)))
+
+
+@pytest.mark.parametrize("args", [[{"id": "x" * 22}], ['","id":"' + "x" * 22], [], ["x" * 22]])
+def test_a_payload_without_an_id_does_not_end_with_one(args):
+    assert not ends_with_id(payload.encode(Job("a", args)))

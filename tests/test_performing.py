@@ -3,18 +3,19 @@ from __future__ import annotations
 import logging
 import os
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
-from jobqueue import databases, payload
+from jobqueue import databases, delayed, job, payload
 from jobqueue.connection import client
-from jobqueue.definition import job
-from jobqueue.exceptions import JobTimeout
+from jobqueue.exceptions import JobTimeout, Retry
 from jobqueue.failure import Failure
 from jobqueue.interruption import interruption
+from jobqueue.outcome import Kind
 from jobqueue.payload import Job
-from jobqueue.performing import Kind, label, perform, warm_up
+from jobqueue.performing import perform, warm_up
 from jobqueue.signals import job_finished, job_started
 from tests.sample import jobs
 
@@ -140,6 +141,148 @@ def test_a_process_that_a_job_forked_ends_where_the_job_ends(define):
     assert [os.waitstatus_to_exitcode(status) for status in statuses] == [0, 1]
 
 
+# Retries
+
+
+def attempts_of(outcome):
+    assert outcome.kind is Kind.RETRY
+    assert outcome.failure is None
+    return [(each.exception, each.error) for each in waiting(outcome).attempts]
+
+
+def waiting(outcome):
+    """Return the job that waits to be tried again."""
+    return payload.decode(delayed.read(outcome.later.member).payload)
+
+
+def test_a_job_that_fails_waits_to_be_tried_again_and_knows_why(own_registry):
+    @job(name="x", retries=2, backoff=[7, 9])
+    def fail(number):
+        raise ValueError(f"no {number}")
+
+    first = perform(payload.write(Job("x", [1], id="i")), QUEUE, WORKER)
+    second = perform(payload.write(waiting(first)), QUEUE, WORKER)
+    third = perform(payload.write(waiting(second)), QUEUE, WORKER)
+
+    assert attempts_of(first) == [("ValueError", "no 1")]
+    assert attempts_of(second) == [("ValueError", "no 1")] * 2
+    assert [first.later.pause_ms, second.later.pause_ms] == [7_000, 9_000]
+    assert delayed.read(second.later.member).queue == QUEUE
+    failed = failure_of(third)
+    assert failed.error == "no 1"
+    assert (failed.job.id, len(failed.job.attempts), third.later) == ("i", 2, None)
+
+
+def test_without_retries_a_job_fails_at_once(define):
+    @define
+    def fail():
+        raise ValueError
+
+    assert perform_job("x").kind is Kind.FAILED
+
+
+def test_a_job_may_ask_to_be_tried_again(define):
+    @define
+    def ask():
+        try:
+            raise ConnectionError("too many requests")
+        except ConnectionError as error:
+            raise Retry(in_=60) from error
+
+    outcome = perform_job("x")
+
+    assert attempts_of(outcome) == [("ConnectionError", "too many requests")]
+    assert outcome.later.pause_ms == 60_000
+    assert isinstance(outcome.error, Retry)
+
+
+def test_a_class_job_may_ask_too(own_registry):
+    @job(name="x")
+    class Asking:
+        @staticmethod
+        def perform():
+            raise Retry("not yet", in_=timedelta(minutes=2))
+
+    outcome = perform_job("x")
+
+    assert attempts_of(outcome) == [("jobqueue.exceptions.Retry", "not yet")]
+    assert outcome.later.pause_ms == 120_000
+
+
+def test_a_job_that_has_asked_too_often_fails_for_its_reason(own_registry):
+    @job(name="x", retries=1)
+    def ask():
+        try:
+            raise ConnectionError("too many requests")
+        except ConnectionError as error:
+            raise Retry(in_=60) from error
+
+    outcome = perform(payload.write(waiting(perform_job("x"))), QUEUE, WORKER)
+
+    failed = failure_of(outcome)
+    assert (failed.exception, failed.error) == ("ConnectionError", "too many requests")
+    assert failed.backtrace[0].endswith("in `ask'")
+
+
+def test_an_asynchronous_job_is_tried_again(own_registry):
+    @job(name="x", retries=1, backoff=[7])
+    async def fail():
+        raise ValueError("no")
+
+    assert attempts_of(perform_job("x")) == [("ValueError", "no")]
+
+
+@pytest.mark.parametrize("text", ["no JSON", '{"class":"os.system","args":[]}', '{"class":"x","args":[1]}'])
+def test_what_cannot_be_called_is_never_tried_again(own_registry, text):
+    job(name="x", retries=5)(lambda: None)
+
+    assert perform_text(text).kind is Kind.FAILED
+
+
+def test_a_job_with_a_number_that_is_too_large_is_tried_again(own_registry):
+    @job(name="x", retries=5)
+    def fail(number):
+        raise ValueError(number)
+
+    assert perform_text('{"class":"x","args":[1e999]}').kind is Kind.RETRY
+
+
+def test_a_job_that_has_no_place_to_wait_fails(own_registry, caplog):
+    @job(name="x", retries=5)
+    def fail():
+        raise ValueError("no")
+
+    outcome = perform(b'{"class":"x","args":[]}', "\udcff", WORKER)
+
+    assert failure_of(outcome).error == "no"
+    assert "cannot be tried again" in caplog.text
+
+
+def test_a_retry_is_logged_with_its_traceback(own_registry, caplog):
+    @job(name="x", retries=5, backoff=[7])
+    def fail():
+        raise ValueError("no")
+
+    outcome = perform_job("x")
+
+    (record,) = caplog.records
+    assert record.getMessage() == "tried again in 7 s: (Job{emails} | x | []) failed in attempt 1"
+    assert (record.levelname, record.exc_info[1]) == ("WARNING", outcome.error)
+
+
+def test_a_retry_that_the_job_just_asked_for_is_logged_without_a_traceback(own_registry, caplog):
+    @job(name="x")
+    def ask():
+        raise Retry(in_=30)
+
+    with caplog.at_level(logging.INFO, "jobqueue"):
+        perform_job("x")
+
+    (record,) = caplog.records
+    assert record.getMessage() == "tried again in 30 s: (Job{emails} | x | []) asked for it in attempt 1"
+    assert (record.levelname, record.exc_info) == ("INFO", None)
+
+
 # Log lines
 
 
@@ -165,11 +308,6 @@ def test_a_quiet_log_gets_no_line_of_a_job_that_is_done(caplog):
         perform_job("Newsletter")
 
     assert caplog.messages == []
-
-
-def test_labels_name_keywords_and_what_is_no_job():
-    assert label(Job("A", [1], {"b": 2}), "q") == "(Job{q} | A | [1] | {'b': 2})"
-    assert label(None, "q", b"[1") == "(Job{q} | b'[1')"
 
 
 # Signals

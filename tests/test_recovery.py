@@ -6,19 +6,23 @@ import signal
 
 import pytest
 
+from jobqueue import delayed
+from jobqueue.attempts import Attempt
+from jobqueue.exceptions import TermException
 from jobqueue.failure import Failure
-from jobqueue.payload import Job, encode
+from jobqueue.held import Held
+from jobqueue.payload import Job, decode, encode
 from jobqueue.recovery import (
     CrashPolicy,
     DeadWorker,
     Ending,
-    Held,
     Overrun,
     SilentRun,
     exit_text,
-    parse_held,
+    no_retry,
     put_back,
 )
+from jobqueue.retrying import RetryPolicy
 
 WORKER = "host:7:work"
 PAYLOAD = encode(Job("A", [1]))
@@ -45,34 +49,6 @@ def policy(**given):
 def dead_worker(**given):
     known = {"pid": 7, "status": signal.SIGKILL, "suspects": {2}, "finished": {1}, "policy_of": policy()}
     return DeadWorker(**known | given)
-
-
-# What stands in flight
-
-
-def test_jobs_in_flight_are_read_in_the_order_of_their_claims():
-    fields = {b"10": b"0:4:workj", b"worker": b"host:7:work", b"9": b"1:6:\xc3\xbc:\xff 0:1:x"}
-
-    worker_id, jobs = parse_held(fields)
-
-    assert worker_id == WORKER
-    assert jobs == [Held(9, True, "ü:\udcff 0", b":1:x"), Held(10, False, "work", b"j")]
-
-
-def test_a_run_without_a_worker_has_none():
-    assert parse_held({}) == ("", [])
-
-
-@pytest.mark.parametrize("text", [b"2:4:work", b"0:5:work", b"0:%s:work" % (b"9" * 10)])
-def test_a_text_that_nobody_wrote_so_is_told(text):
-    with pytest.raises(ValueError, match=f"{text!r} is not how a payload is held in flight"):
-        parse_held({b"1": text})
-
-
-@pytest.mark.parametrize("field", [b"", b"0", b"1_0", b" 1", b"1\n", b"\xff", b"9" * 17])
-def test_a_field_that_is_no_token_is_told(field):
-    with pytest.raises(ValueError, match="is no token of a job in flight"):
-        parse_held({field: b"0:4:work{}"})
 
 
 # A worker whose supervisor saw it die
@@ -164,6 +140,71 @@ def test_a_job_that_was_killed_for_its_timeout_fails_whatever_its_crashes_may_be
         "The job ran longer than its timeout of 2.5 s, did not end within 5 s of its JobTimeout, "
         "and its process was killed"
     )
+
+
+def retried(**given):
+    """Return the look-up of a site where only A is tried again."""
+    return lambda name: (
+        RetryPolicy(**{"retries": 1, "backoff": [7]} | given) if name == "A" else RetryPolicy()
+    )
+
+
+STOPPED = {"is_stopped": True, "policy_of": no_retry}
+OVERRUN = {"overruns": {2: Overrun(2.5, 5)}, "policy_of": no_retry}
+
+
+@pytest.mark.parametrize(
+    ("dead", "exception", "error"),
+    [
+        (OVERRUN, "jobqueue.exceptions.JobTimeout", "its process was killed"),
+        (STOPPED, "jobqueue.exceptions.DirtyExit", "unhandled signal pid 7 SIGKILL (signal 9)"),
+    ],
+)
+def test_a_job_that_was_killed_and_not_for_its_own_death_is_tried_again_as_any_that_fails(
+    dead, exception, error
+):
+    ending = dead_worker(**dead, retry_of=retried())(held(), WORKER)
+
+    waits = delayed.read(ending.text)
+    (failed,) = decode(waits.payload).attempts
+    assert (ending.token, ending.how, ending.pause_ms, waits.queue) == (2, "later", 7_000, "work")
+    assert failed.exception == exception
+    assert failed.error.endswith(error)
+
+
+TRIED = encode(Job("A", [1], attempts=(Attempt(),)))
+
+
+@pytest.mark.parametrize("payload", [TRIED, encode(Job("B", [1])), b"{"])
+@pytest.mark.parametrize("dead", [OVERRUN, STOPPED])
+def test_one_without_an_attempt_left_fails(dead, payload):
+    ending = dead_worker(**dead, retry_of=retried())(held(payload=payload), WORKER)
+
+    assert ending.how == "killed"
+
+
+def test_a_killed_job_fails_if_that_is_not_worth_an_attempt():
+    assert dead_worker(**OVERRUN, retry_of=retried(retry_on=(OSError,)))(held(), WORKER).how == "killed"
+    assert dead_worker(**STOPPED, retry_of=retried(fail_on=(TermException,)))(held(), WORKER).how == "killed"
+
+
+def test_the_supervisor_calls_no_code_of_the_users():
+    policy_of = retried(backoff=lambda attempt, error: pytest.fail("it was called"))
+
+    ending = dead_worker(**OVERRUN, retry_of=policy_of)(held(), WORKER)
+
+    assert 15_000 <= ending.pause_ms <= 30_000
+
+
+def test_a_job_that_crashed_by_itself_is_not_counted_as_an_attempt():
+    assert dead_worker(retry_of=retried())(held(), WORKER).how == "killed"
+    assert dead_worker(retry_of=retried(), policy_of=policy(retries=True))(held(), WORKER).how == "back"
+
+
+def test_a_job_whose_queue_is_no_unicode_fails_since_it_could_not_wait():
+    odd = Held(2, True, "\udcff", PAYLOAD)
+
+    assert dead_worker(**OVERRUN, retry_of=retried())(odd, WORKER).how == "killed"
 
 
 # A run whose heartbeats ended

@@ -4,8 +4,7 @@ import types
 
 import pytest
 
-from jobqueue import discovery, registry
-from jobqueue.definition import job
+from jobqueue import discovery, job, registry
 from jobqueue.exceptions import DuplicateJob, InvalidDefinition, UnknownJob
 from jobqueue.recovery import CrashPolicy
 from tests.sample import jobs
@@ -171,3 +170,17 @@ def test_a_definition_tells_what_becomes_of_jobs_whose_process_dies(settings):
     assert registry.crash_policy("fails") == CrashPolicy(retries=False, max_crashes=5)
     assert registry.crash_policy("tries again") == CrashPolicy(retries=True, max_crashes=2)
     assert registry.crash_policy("unknown") == CrashPolicy(retries=False, max_crashes=5)
+
+
+@pytest.mark.parametrize("target", [jobs.Exporter, "tests.sample.jobs.Exporter"])
+def test_a_definition_is_found_by_class_and_by_name(target):
+    assert registry.resolve(target) is registry.get("tests.sample.jobs.Exporter")
+
+
+def test_a_definition_stands_for_itself():
+    assert registry.resolve(jobs.send_email) is jobs.send_email
+
+
+def test_an_unknown_definition_is_refused():
+    with pytest.raises(UnknownJob):
+        registry.resolve("nobody")

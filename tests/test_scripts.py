@@ -39,6 +39,14 @@ def test_every_part_is_included_somewhere():
     assert parts == {part for text in texts for part in scripts.INCLUDE.findall(text)}
 
 
+def test_all_scripts_can_be_loaded_before_a_fork():
+    scripts.load.cache_clear()
+
+    scripts.load_all()
+
+    assert scripts.load.cache_info().currsize == len(WHOLE)
+
+
 def test_a_redis_that_forgot_a_script_is_told_it_again(redis):
     remove_jobs = scripts.load("remove_jobs")
     redis.script_flush()

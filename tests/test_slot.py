@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from jobqueue.definition import job
+from jobqueue import job
 from jobqueue.recovery import CrashPolicy, Overrun
 from jobqueue.slot import Slot
 
@@ -87,6 +87,27 @@ def test_a_worker_that_is_killed_to_stop_in_time_is_not_to_blame(slot, sent):
 
     assert sent == [signal.SIGKILL]
     assert not slot.dead(4711, signal.SIGKILL).suspects
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_the_jobs_of_a_worker_that_is_killed_in_a_stop_are_known_to_be_so(slot):
+    job(name="x", retries=2)(print)
+    slot.kill(is_blameless=False)
+
+    dead = slot.dead(4711, signal.SIGKILL)
+
+    assert dead.is_stopped
+    assert dead.retry_of("x").retries == 2
+    assert dead.retry_of("unknown").retries is None
+
+
+@pytest.mark.parametrize("kill", [Slot.kill_if_overrun, Slot.kill_if_stuck])
+def test_a_worker_that_is_killed_for_one_of_its_jobs_is_not_stopped(slot, kill):
+    limit(slot, seconds_to_kill=0)
+    slot.page.end_running(-10)
+    kill(slot)
+
+    assert not slot.dead(4711, signal.SIGKILL).is_stopped
 
 
 @pytest.mark.usefixtures("own_registry")

@@ -10,9 +10,8 @@ from functools import cache
 import pytest
 import setproctitle
 
-from jobqueue import recovering, workerprocess
+from jobqueue import job, recovering, workerprocess
 from jobqueue import supervisor as module
-from jobqueue.definition import job
 from jobqueue.failure import Failure
 from jobqueue.patterns import QueueList
 from jobqueue.payload import Job, encode

@@ -7,15 +7,16 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
+from random import Random
 from unittest.mock import Mock
 
 import pytest
 import redis as redis_client
 import setproctitle
 
-from jobqueue import inflight, registry, signals
+from jobqueue import inflight, job, queueorder, registry, signals
 from jobqueue import worker as module
-from jobqueue.definition import job
 from jobqueue.failure import Failure
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patience import GaveUp
@@ -54,7 +55,7 @@ def make_worker(attention):
 
     yield make
     for worker in made:
-        worker._bells.close()
+        worker._lookout._bells.close()
         worker._in_flight._run._link.close()
 
 
@@ -133,6 +134,25 @@ def test_queues_are_worked_off_in_the_order_of_the_list(make_worker, done):
     work_off(make_worker("high,low"))
 
     assert numbers(done) == [3, 4, 1, 2]
+
+
+@pytest.mark.parametrize("text", ["high=6,default=3,low=1", "h*=6,default=3,l*=1"])
+def test_full_queues_with_weights_are_worked_off_in_turns_by_their_weights(
+    make_worker, done, monkeypatch, text
+):
+    monkeypatch.setattr(queueorder, "Random", lambda: Random(20261121))
+    worker = make_worker(text)
+    monkeypatch.setattr(worker, "_most", lambda: 1)
+    for queue in ("high", "default", "low"):
+        record(*[queue] * 400, queue=queue)
+
+    for _ in range(400):
+        worker.turn()
+
+    counts = Counter(numbers(done))
+    assert counts["high"] == pytest.approx(240, abs=30)
+    assert counts["default"] == pytest.approx(120, abs=30)
+    assert counts["low"] == pytest.approx(40, abs=20)
 
 
 def test_a_worker_of_many_queues_stays_for_a_moment_with_a_full_one(make_worker, done, monkeypatch):
@@ -275,7 +295,7 @@ def test_a_busy_worker_looks_for_new_queues_once_a_second(make_worker, done, mon
     record(1, queue="new")
 
     assert not worker.turn()
-    monkeypatch.setattr(worker, "_known_until", 0.0)
+    monkeypatch.setattr(worker._lookout, "_known_until", 0.0)
     assert worker.turn()
 
 
@@ -307,14 +327,14 @@ def test_a_worker_with_patterns_that_hears_a_queues_bell_claims_before_it_reads_
 ):
     worker = make_worker("*", interval_seconds=30.0)
     record(1, queue="mail")
-    wait = worker._bells.wait
+    wait = worker._lookout._bells.wait
 
     def wait_for_long(*args, **options):
         rung = wait(*args, **options)
-        worker._known_until = 0.0
+        worker._lookout._known_until = 0.0
         return rung
 
-    monkeypatch.setattr(worker._bells, "wait", wait_for_long)
+    monkeypatch.setattr(worker._lookout._bells, "wait", wait_for_long)
     worker.wait()
     redis.config_resetstat()
 
@@ -327,13 +347,13 @@ def test_a_worker_with_patterns_that_hears_of_a_new_queue_claims_from_it_at_once
     make_worker, monkeypatch, done
 ):
     worker = make_worker("*", interval_seconds=30.0)
-    wait = worker._bells.wait
+    wait = worker._lookout._bells.wait
 
     def wait_while_a_queue_appears(*args, **options):
         record(1, queue="new")
         return wait(*args, **options)
 
-    monkeypatch.setattr(worker._bells, "wait", wait_while_a_queue_appears)
+    monkeypatch.setattr(worker._lookout._bells, "wait", wait_while_a_queue_appears)
     worker.wait()
 
     assert worker.turn()
@@ -386,7 +406,7 @@ def test_a_worker_that_can_claim_but_not_wait_tells_it_once_and_looks_often(make
     worker = make_worker()
     with monkeypatch.context() as patch:
         patch.setattr(
-            worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("no more clients"))
+            worker._lookout._bells, "wait", Mock(side_effect=redis_client.ConnectionError("no more clients"))
         )
         for _ in range(4):
             worker.wait()
@@ -403,7 +423,9 @@ def test_one_wait_that_was_cut_off_is_not_worth_a_line(make_worker, monkeypatch,
     worker = make_worker(interval_seconds=0.05)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(worker._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut")))
+            patch.setattr(
+                worker._lookout._bells, "wait", Mock(side_effect=redis_client.ConnectionError("cut"))
+            )
             worker.wait()
         worker.wait()
 

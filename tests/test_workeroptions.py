@@ -16,6 +16,7 @@ SILENT = {
     "async": None,
     "interval": None,
     "burst": False,
+    "no_scheduler": False,
     "shutdown_timeout": None,
     "term_timeout": None,
     "max_memory": None,
@@ -36,6 +37,7 @@ def test_without_options_one_worker_stays_for_ever():
         jobs_per_fork=0,
         interval_seconds=5.0,
         burst=False,
+        has_scheduler=True,
         stops=StopPlans(),
         max_memory_mb=0.0,
         pidfile="",
@@ -51,10 +53,11 @@ def test_without_options_one_worker_stays_for_ever():
         ({"COUNT": "2.0"}, {}, {"count": 2}),
         ({"INTERVAL": "0.1"}, {}, {"interval_seconds": 0.1}),
         ({"INTERVAL": "7"}, {"interval": 0.5}, {"interval_seconds": 0.5}),
-        ({"INTERVAL": "0"}, {}, {"burst": True, "interval_seconds": 5.0}),  # 0 is Resque's burst
+        ({"INTERVAL": "0"}, {}, {"burst": True, "has_scheduler": False, "interval_seconds": 5.0}),  # Resque's
+        ({}, {"no_scheduler": True}, {"has_scheduler": False}),
         ({"INTERVAL": "0"}, {"interval": 2.0}, {"burst": False}),
-        ({"INTERVAL": "2"}, {"interval": 0.0}, {"burst": True}),
-        ({}, {"burst": True}, {"burst": True}),
+        ({"INTERVAL": "2"}, {"interval": 0.0}, {"burst": True, "has_scheduler": False}),
+        ({}, {"burst": True}, {"burst": True, "has_scheduler": False}),
         ({"JOBS_PER_FORK": "9"}, {}, {"jobs_per_fork": 9}),
         ({"JOBS_PER_FORK": "9"}, {"jobs_per_fork": 0}, {"jobs_per_fork": 0}),
         ({"JOBS_PER_FORK": "9", "FORK_PER_JOB": "false"}, {}, {"jobs_per_fork": 9}),
@@ -121,6 +124,22 @@ def test_resques_timeouts_make_the_plan_of_term_child():
 )
 def test_queues_are_named_in_three_places(environ, given, queues):
     assert read_options({**SILENT, "queues": given}, environ).queues == QueueList.parse(queues)
+
+
+@pytest.mark.parametrize("variable", ["QUEUES", "QUEUE"])
+def test_the_environment_may_name_weights_too(variable):
+    queues = read_options(SILENT, {variable: "high=6,mail-*=1"}).queues
+
+    assert (queues.entries, queues.weights) == (("high", "mail-*"), (6, 1))
+
+
+def test_an_equals_sign_in_the_queue_of_a_defined_job_is_no_weight(monkeypatch):
+    monkeypatch.setattr(registry, "queues", lambda: ["a=b", "c"])
+
+    queues = read_options(SILENT, {}).queues
+
+    assert queues.resolve(["a=b", "c"]) == ["a=b", "c"]
+    assert not queues.weights
 
 
 def test_the_queues_of_the_defined_jobs_are_worked_on_by_themselves():

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from demo_blog.forms import CommentForm
+from demo_blog.jobs import tell_of_comments
 from demo_blog.models import Article, Comment
 
 
@@ -22,8 +23,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _edit(request: HttpRequest, comment: Comment, heading: str) -> HttpResponse:
     form = CommentForm(request.POST or None, instance=comment)
     if form.is_valid():
+        saved = form.save()
+        tell_of_comments.enqueue(saved.article_id)
         messages.success(request, "The comment is saved.")
-        return redirect(form.save())
+        return redirect(saved)
     article = comment.article
     context = {"form": form, "heading": heading.format(article), "back": article.get_absolute_url()}
     return render(request, "demo_blog/form.html", context)

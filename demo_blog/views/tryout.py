@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from demo_blog.jobs import Greeting, fail, sleep
-from jobqueue import enqueue
+from demo_blog.jobs import Greeting, fail, keep_failing, sleep, sleep_alone
+from jobqueue import enqueue, enqueue_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,24 @@ TRYOUTS = {
         promise="Look at it under Working. Kill its worker meanwhile, if you like.",
         code="sleep.enqueue(5)",
         start=lambda: sleep.enqueue(5),
+    ),
+    "later": Tryout(
+        title="A job that waits for a minute",
+        promise="Look at it under Delayed. Enqueue it now, or let it wait.",
+        code='enqueue_in(60, Greeting, "world")',
+        start=lambda: enqueue_in(60, Greeting, "world"),
+    ),
+    "retry": Tryout(
+        title="A job that is tried again",
+        promise="It is tried again after 10 and 20 seconds. Look at it under Retries, and then under Failed.",
+        code='keep_failing.enqueue("Nobody answers.")',
+        start=lambda: keep_failing.enqueue("Nobody answers."),
+    ),
+    "once": Tryout(
+        title="A job that is there only once",
+        promise="Enqueue it several times in ten seconds: it stays one job. Its lock is under Stats, Locks.",
+        code="sleep_alone.enqueue(10)",
+        start=lambda: sleep_alone.enqueue(10),
     ),
     "greet": Tryout(
         title="A class in Resque’s own shape",

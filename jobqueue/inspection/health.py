@@ -32,6 +32,10 @@ class Health:
     is_all_paused: bool
     unattended: dict[str, int]
     """Jobs that wait in queues which are not paused and which no living worker listens to."""
+    delayed: int
+    """Jobs of ours that wait for their moments."""
+    late_seconds: float
+    """How long the first of all delayed jobs has been due; 0 if it is not."""
     complaints: list[str]
 
 
@@ -41,9 +45,11 @@ def health() -> Health:
     complaints: list[str] = []
     commands = [("SMEMBERS", k.queues), ("SMEMBERS", k.workers), ("SMEMBERS", k.paused)]
     more = [("HGETALL", k.heartbeats), ("LLEN", k.failed), ("GET", k.pause_all)]
-    refusal, queues, workers, paused, beats, failed, pause_all = fetch([("PING",), *commands, *more])
-    if isinstance(refusal, ResponseError):
-        raise refusal
+    first = [("ZRANGE", key, 0, 0, "WITHSCORES") for key in (k.later, k.delayed_times)]
+    replies = fetch([("TIME",), *commands, *more, ("ZCARD", k.later), *first])
+    now, queues, workers, paused, beats, failed, pause_all, delayed, *first_due = replies
+    if isinstance(now, ResponseError):
+        raise now
     paused_names = sorted_names(or_else([], paused, k.paused, complaints))
     alive, silent = _by_heartbeat(
         sorted_names(or_else([], workers, k.workers, complaints)),
@@ -60,8 +66,16 @@ def health() -> Health:
         unattended=unattended(
             {name: size for name, size in sizes.items() if size and name not in paused_names}, alive
         ),
+        delayed=or_else(0, delayed, k.later, complaints),
+        late_seconds=_late_seconds(int(now[0]), *(or_else([], each, "", []) for each in first_due)),
         complaints=complaints,
     )
+
+
+def _late_seconds(now: int, first: list[bytes], first_bare: list[bytes]) -> float:
+    """Return how long the earliest has been due: of our jobs, in ms, and of Ruby's, in seconds."""
+    moments = [*(float(score) / 1000 for score in first[1:]), *map(float, first_bare[1:])]
+    return min(max([0.0, *(now - moment for moment in moments)]), now)
 
 
 def _pairs(flat: list[bytes]) -> dict[str, bytes]:
@@ -99,6 +113,6 @@ def unattended(sizes: dict[str, int], worker_ids: Iterable[str]) -> dict[str, in
 
 def _listened_to(label: str, known: Iterable[str]) -> list[str]:
     try:
-        return QueueList.parse(label).resolve(known)
+        return QueueList.of_label(label).resolve(known)
     except InvalidQueues:
         return []

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobqueue.connection import keys
+from jobqueue.held import is_token, read_held
 from jobqueue.inspection.jobs import SeenJob, read_job
 from jobqueue.inspection.replies import fetch, or_else
 from jobqueue.keys import to_bytes, to_text
-from jobqueue.recovery import is_token, read_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from jobqueue import payload
+from jobqueue.attempts import Attempt
 from jobqueue.conf import settings
 from jobqueue.exceptions import InvalidPayload
 
@@ -29,10 +30,24 @@ class SeenJob:
     enqueued_at: datetime | None = None
     crashes: int = 0
     retry_of: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """Those that failed, the newest of them."""
+    attempt: int = 1
+    """The number of the one that comes next, or is under way, or came last."""
     via_active_job: bool = False
     complaint: str = ""
     is_large: bool = False
     """It is larger than what a page reads: its name may be known, its arguments are not."""
+
+    @property
+    def first_attempt(self) -> int:
+        """The number of the first attempt that is known."""
+        return self.attempt - len(self.attempts)
+
+    @property
+    def attempts_failed(self) -> int:
+        """How many have failed."""
+        return self.attempt - 1
 
     @property
     def size_bytes(self) -> int:
@@ -83,6 +98,8 @@ def seen(job: payload.Job, raw: bytes = b"") -> SeenJob:
         enqueued_at=job.enqueued_at,
         crashes=job.crashes,
         retry_of=job.retry_of,
+        attempts=job.attempts,
+        attempt=job.attempt,
         via_active_job=via_active_job,
     )
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.conf import settings as django_settings
-
+from jobqueue.conf import environment
 from jobqueue.connection import address, keys
 from jobqueue.inspection.queues import Queue, size_commands, sorted_names, with_sizes
 from jobqueue.inspection.replies import fetch, number, or_else
@@ -147,7 +146,7 @@ def info(seen: Overview | None = None) -> Info:
         working=sum(worker.is_working for worker in seen.workers),
         failed=seen.failed,
         servers=[address().masked],
-        environment="development" if django_settings.DEBUG else "production",
+        environment=environment(),
     )
 
 

@@ -23,7 +23,7 @@ end
 if (heartbeat or "") ~= ARGV[3] or (redis.call("GET", KEYS[6]) or "") ~= ARGV[4] then
   return 0
 end
-local refusal = ARGV[5] ~= "" and no_place(KEYS[3])
+local refusal = ARGV[5] ~= "" and no_place(KEYS[3], "list")
 if refusal then
   return refusal
 end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count, repeat
+from itertools import chain, count, repeat
 
 import msgspec
 from redis.exceptions import ResponseError
@@ -13,9 +13,11 @@ from redis.exceptions import ResponseError
 from jobqueue import clock, failure, rubyjson
 from jobqueue.connection import keys
 from jobqueue.exceptions import RunLost
+from jobqueue.held import is_token
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
-from jobqueue.recovery import is_token
+from jobqueue.locks import Lock
+from jobqueue.retrying import Later
 from jobqueue.scripts import load
 
 
@@ -44,16 +46,20 @@ class Endings:
     """Tokens with their entries for the Failed list."""
     killed: list[tuple[int, bytes]] = field(default_factory=list)
     """The same of jobs whose process died; Resque does not count them as failed."""
+    later: list[tuple[int, Later]] = field(default_factory=list)
+    """Tokens of jobs that are tried again, with what waits until then."""
     back: list[int] = field(default_factory=list)
     """Tokens to put back at the head of their queues, in the order of their claims."""
     again: list[tuple[int, bytes]] = field(default_factory=list)
     """The same with payloads that have changed."""
+    locks: list[tuple[int, str, str, bytes]] = field(default_factory=list)
+    """What becomes of the locks of those that are unique: token, digest, id, and the lock's new value."""
 
     def __bool__(self) -> bool:
-        return bool(self.done or self.failed or self.killed or self.back or self.again)
+        return bool(self.done or self.failed or self.killed or self.later or self.back or self.again)
 
     def tokens(self) -> set[int]:
-        pairs = (*self.failed, *self.killed, *self.again)
+        pairs = (*self.failed, *self.killed, *self.later, *self.again)
         return {*self.done, *self.back, *(token for token, _ in pairs)}
 
 
@@ -103,6 +109,10 @@ class Run:
         starts = [self._scripts.start(token, shown) for token, shown in started]
         self._exchange(*([self._scripts.settle(endings), *starts] if endings else starts))
 
+    def begin(self, token: int, lock: Lock) -> None:
+        """Give back the lock of a unique job that begins: from now on an equal one may wait."""
+        self._exchange(self._scripts.begin(token, lock))
+
     def known_queues(self) -> list[str]:
         """Return the names in Resque's set of queues."""
         names: Iterable[bytes] = self._link.command("SMEMBERS", self._keys.queues)
@@ -144,6 +154,9 @@ class Scripts:
             key.worker_stat("failed", worker_id),
             key.worker(worker_id),
             key.queues,
+            key.later,
+            key.wake_scheduler,
+            key.unique,
         ]
 
     def register(self, started: str, heartbeat: str) -> Call:
@@ -161,20 +174,33 @@ class Scripts:
         return Call(load("claim"), to, [self._run, first, most, *self._prefixes, woken_by, *queues])
 
     def settle(self, endings: Endings) -> Call:
-        counts = [len(endings.done), len(endings.failed), len(endings.killed)]
+        ends = (endings.done, endings.failed, endings.killed, endings.later, endings.locks)
+        counts = [len(each) for each in ends]
         backs = sorted([*((token, b"") for token in endings.back), *endings.again])
-        pairs = [part for pair in (*endings.failed, *endings.killed, *backs) for part in pair]
-        args = [self._run, *self._prefixes, *counts, *endings.done, *pairs]
+        later = ((token, pause_ms, member) for token, (member, pause_ms) in endings.later)
+        parts = [part for each in (*endings.failed, *endings.killed, *later, *backs) for part in each]
+        locks = chain.from_iterable(endings.locks)
+        args = [self._run, *self._prefixes, *counts, *locks, *endings.done, *parts]
         return Call(load("settle"), self._settle_keys, args)
 
     def start(self, token: int, shown: bytes) -> Call:
         to = [*self._base, self._key.worker(self._worker_id)]
         return Call(load("start"), to, [self._run, token, shown])
 
+    def begin(self, token: int, lock: Lock) -> Call:
+        return Call(load("begin"), [*self._base, self._key.unique], [self._run, token, lock.digest, lock.id])
+
     def recover(
-        self, dead_since_ms: int | str, is_shown: bool, endings: Sequence[tuple[int, str, bytes]]
+        self,
+        dead_since_ms: int | str,
+        is_shown: bool,
+        endings: Sequence[tuple[int, str, bytes, int]],
+        locks: Sequence[tuple[int, str, str, bytes]] = (),
     ) -> Call:
-        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
+        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead.
+
+        ``locks`` are the changes of locks: token, digest, id and new value.
+        """
         key, worker_id = self._key, self._worker_id
         to = [
             *self._base,
@@ -187,6 +213,9 @@ class Scripts:
             key.worker_started(worker_id),
             key.worker_stat("processed", worker_id),
             key.worker_stat("failed", worker_id),
+            key.later,
+            key.wake_scheduler,
+            key.unique,
         ]
-        args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown)]
-        return Call(load("recover"), to, [*args, *(part for ending in endings for part in ending)])
+        args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown), len(locks)]
+        return Call(load("recover"), to, [*args, *chain(*locks), *chain(*endings)])

@@ -11,6 +11,7 @@ from jobqueue import failure
 from jobqueue.connection import client, keys, reaching
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection.failures import Listed, count, upwards
+from jobqueue.locks import held, lock_of, place
 from jobqueue.scripts import load
 
 
@@ -20,11 +21,16 @@ def retry(raw: bytes, new_entry: bytes, queue: str, payload: bytes, *, index: in
     ``index`` is where the entry was read; it is found sooner there. Return False if the entry is gone.
     """
     k = keys()
-    names = (k.failed, k.queues, k.queue(queue), k.wake(queue), k.wake_any)
-    args = (raw, new_entry, queue, payload, index)
+    names = (k.failed, k.queues, k.queue(queue), k.wake(queue), k.wake_any, k.unique)
+    args = (raw, new_entry, queue, payload, index, *_lock(queue, payload))
     with reaching():
         answer = load("retry_failure")(client(), names, args)
     return answer is not None
+
+
+def _lock(queue: str, payload: bytes) -> tuple[str, str, bytes]:
+    lock = lock_of(payload)
+    return (lock.digest, lock.id, held(lock.id, place(queue), payload)) if lock else ("", "", b"")
 
 
 def retry_listed(listed: Listed) -> bool:

@@ -1,20 +1,25 @@
-"""Put payloads on a queue, once each, whatever happens to the answer."""
+"""Put payloads on a queue, or away for later, once each, whatever happens to the answer."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from time import monotonic
+from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
 
 from jobqueue.conf import settings
 from jobqueue.connection import Target, keys, reaching, target
 from jobqueue.exceptions import NotReplicated
+from jobqueue.keys import Keys
 from jobqueue.link import Call, Link
 from jobqueue.scripts import load
 from jobqueue.trouble import is_demoted
+
+T = TypeVar("T")
 
 MOST_PER_SCRIPT = 1000
 """Lua hands at most some thousands of values to one command."""
@@ -35,19 +40,19 @@ class Producer:
         self.target = target
         self.link = Link()
 
-    def push(self, queue: str, payloads: Sequence[bytes]) -> None:
-        """Push in one round trip; once more after a cut connection, since the first attempt may have arrived.
+    def send(self, script: str, names: Sequence[str], args: Sequence[Any], done: str) -> Any:
+        """Run a script that knows repetitions by their number; ``names`` are its keys but the first, of that.
 
-        Raises redis-py's errors, and NotReplicated.
+        In one round trip; once more after a cut connection, since the first attempt may have arrived.
+        ``done`` says what is then done. Returns its answer; raises redis-py's errors, and NotReplicated.
         """
-        key = keys(self.target.address)
         self.number += 1
-        to = [key.sent(self.name), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-        call = Call(load("enqueue"), to, [self.number, queue, REMEMBERED_SECONDS, *payloads])
+        to = [keys(self.target.address).sent(self.name), *names]
+        call = Call(load(script), to, [self.number, REMEMBERED_SECONDS, *args])
         self.link.close_if_ended()
         began = monotonic()
         try:
-            self._send(call)
+            return self._send(call, done)
         except (ConnectionError, TimeoutError, ResponseError) as error:
             if isinstance(error, ResponseError) and not is_demoted(error):
                 raise
@@ -56,15 +61,14 @@ class Producer:
                 raise
             # The other idle connections lead to the same server, which may be gone for good
             _idle.clear()
-            self._send(call)
+            return self._send(call, done)
 
-    def _send(self, call: Call) -> None:
+    def _send(self, call: Call, done: str) -> Any:
         if settings.wait_replicas:
-            self._send_and_wait(call)
-        else:
-            self.link.run(call)
+            return self._send_and_wait(call, done)
+        return self.link.run(call)[0]
 
-    def _send_and_wait(self, call: Call) -> None:
+    def _send_and_wait(self, call: Call, done: str) -> Any:
         """Wait in the same round trip until enough replicas have it; raise NotReplicated if they have not.
 
         A push that is sent again and ignored waits as well, for all that its server has written until then.
@@ -77,7 +81,8 @@ class Producer:
         if isinstance(pushed, Exception):
             raise pushed
         if isinstance(replicas, Exception) or replicas < settings.wait_replicas:
-            raise NotReplicated(_shortage(call.args[1], replicas))
+            raise NotReplicated(_shortage(done, replicas), [pushed])
+        return pushed
 
 
 _idle: deque[Producer] = deque()
@@ -90,21 +95,63 @@ def push(queue: str, payloads: Sequence[bytes]) -> None:
     Raises RedisUnreachable; some payloads may have reached Redis then. Raises NotReplicated when all of
     them have reached Redis, but too few of its replicas.
     """
+
+    def names(key: Keys) -> list[str]:
+        return [key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+
+    done = f"Enqueued in {queue!r}"
+    if len(payloads) == 1:
+        # As nearly always: no step more than an enqueue costs in any case
+        with reaching():
+            _send("enqueue", names, [queue, payloads[0]], done)
+    else:
+        _in_parts("enqueue", names, ([queue, *some] for some in _parts(payloads)), done)
+
+
+def send(
+    script: str,
+    names: Callable[[Keys], Sequence[str]],
+    args: Sequence[Any],
+    items: Sequence[Sequence[Any]],
+    done: str,
+    most: int = MOST_PER_SCRIPT,
+) -> list[Any]:
+    """Run a script that knows repetitions by their number, for up to ``most`` items at a time, once each.
+
+    ``names`` returns its keys; ``args`` are its arguments before those of the items; ``done`` says what is
+    then done. Returns its answers; raises as ``push`` does.
+    """
+    parts = ([*args, *chain.from_iterable(some)] for some in _parts(items, most))
+    return _in_parts(script, names, parts, done)
+
+
+def _parts(items: Sequence[T], most: int = MOST_PER_SCRIPT) -> Iterator[Sequence[T]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
+
+
+def _in_parts(
+    script: str, names: Callable[[Keys], Sequence[str]], parts: Iterable[Sequence[Any]], done: str
+) -> list[Any]:
+    """Run a script for the arguments of each part; too few replicas of one part stop no other."""
+    answers: list[Any] = []
     shortage: NotReplicated | None = None
-    for start in range(0, len(payloads), MOST_PER_SCRIPT):
+    for args in parts:
         try:
             with reaching():
-                _push(queue, payloads[start : start + MOST_PER_SCRIPT])
+                answers.append(_send(script, names, args, done))
         except NotReplicated as error:
+            answers += error.answers
             shortage = error
     if shortage:
+        shortage.answers = answers
         raise shortage
+    return answers
 
 
-def _push(queue: str, payloads: Sequence[bytes]) -> None:
+def _send(script: str, names: Callable[[Keys], Sequence[str]], args: Sequence[Any], done: str) -> Any:
     producer = _take()
     try:
-        producer.push(queue, payloads)
+        return producer.send(script, names(keys(producer.target.address)), args, done)
     finally:
         _idle.append(producer)
 
@@ -118,10 +165,10 @@ def _take() -> Producer:
     return producer if producer.target == wanted else Producer(wanted)
 
 
-def _shortage(queue: str, replicas: int | Exception) -> str:
+def _shortage(done: str, replicas: int | Exception) -> str:
     found = f"WAIT fails ({replicas})" if isinstance(replicas, Exception) else f"{replicas} have told so"
     return (
-        f"Enqueued in {queue!r}, but not known to be on {settings.wait_replicas} replicas "
+        f"{done}, but not known to be on {settings.wait_replicas} replicas "
         f"(JOBQUEUE_WAIT_REPLICAS): within {settings.wait_timeout_seconds:g} s {found}. "
         "It will be performed, unless a failover to a replica without it loses it. Enqueued again, it is "
         "performed twice."

@@ -10,9 +10,11 @@ from redis.exceptions import ResponseError
 
 from jobqueue import clock, pruning
 from jobqueue.connection import keys
+from jobqueue.held import Held, parse_held
 from jobqueue.keys import to_text
 from jobqueue.link import Link
-from jobqueue.recovery import Ending, Held, Judge, parse_held
+from jobqueue.locks import lock_of
+from jobqueue.recovery import Ending, Judge
 from jobqueue.store.delivery import Scripts
 
 AGAIN = -1
@@ -69,11 +71,22 @@ def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -
         endings = [judge(job, worker_id) for job in held]
         if not is_shown:
             endings = _without_pruned(link, run, worker_id, held, endings)
-        (answer,) = link.run(Scripts(key, run, worker_id).recover(dead_since_ms, is_shown, endings))
+        changes = _locks(held, endings)
+        (answer,) = link.run(Scripts(key, run, worker_id).recover(dead_since_ms, is_shown, endings, changes))
         if answer != AGAIN:
             return bool(answer)
         time.sleep(0.01)
     raise TimeoutError(f"run {run} keeps changing although its process is dead")
+
+
+def _locks(held: Sequence[Held], endings: Sequence[Ending]) -> list[tuple[int, str, str, bytes]]:
+    """Return how the locks of unique jobs change: those that wait again have theirs, others give it back."""
+    found = []
+    for job, ending in zip(held, endings, strict=True):
+        if lock := lock_of(job.payload):
+            value = lock.value_after(ending.how, job.queue, ending.text)
+            found.append((job.token, lock.digest, lock.id, value))
+    return found
 
 
 def _without_pruned(

@@ -40,10 +40,13 @@ def moment(value: Moment | datetime | str | None) -> str:
     text, at = (value.text, value.at) if isinstance(value, Moment) else ("", value)
     if at is None:
         return text
-    local = timezone.localtime(at)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", age(at)
-    )
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exactly(at), age(at))
+
+
+@register.filter
+def exactly(at: datetime) -> str:
+    """Show a moment in the current time zone, to the second."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def age(at: datetime) -> str:

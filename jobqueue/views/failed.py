@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from jobqueue.exceptions import InvalidPayload
 from jobqueue.inspection import failures as reading
@@ -19,7 +18,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import failures as writing
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, Pager, page_number, whole_number
+from jobqueue.views.paging import PAGE_SIZE, Pager, back_to, page_number, whole_number
 
 HIGHEST_INDEX = 2**32
 RETRYING_SECONDS = 15.0
@@ -59,7 +58,7 @@ def retry(request: HttpRequest) -> HttpResponse:
             messages.warning(request, GONE, fail_silently=True)
     except InvalidPayload as error:
         messages.error(request, str(error), fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:failed", request)
 
 
 @page(methods=CHANGING, operates=True)
@@ -72,7 +71,7 @@ def remove(request: HttpRequest) -> HttpResponse:
         )
     else:
         messages.warning(request, GONE, fail_silently=True)
-    return back_to_list(request)
+    return back_to("jobqueue:failed", request)
 
 
 @page(methods=CONFIRMING, operates=True)
@@ -127,11 +126,3 @@ def posted_failure(request: HttpRequest) -> Listed | None:
     """Return the failure that a form names, or None if it is gone."""
     index = whole_number(request.POST.get("index", ""), highest=HIGHEST_INDEX) or 0
     return reading.find(index, request.POST.get("digest", ""))
-
-
-def back_to_list(request: HttpRequest) -> HttpResponseRedirect:
-    """Return to the page of the list where the button was."""
-    back = request.POST.get("next", "")
-    here = reverse("jobqueue:failed")
-    is_ours = back.startswith(here) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return HttpResponseRedirect(back if is_ours else here)

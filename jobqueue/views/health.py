@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import ResponseError
 
 from jobqueue.exceptions import RedisUnreachable
+from jobqueue.inspection.delayed import LATE_SECONDS
 from jobqueue.inspection.health import Health
 from jobqueue.inspection.health import health as look
 from jobqueue.inspection.replies import ask
+from jobqueue.printable import on_one_line
 from jobqueue.views.access import has_token, may_view
-from jobqueue.views.pages import on_one_line
 
 MOST_NAMES = 20
 LONGEST_NAME = 200
@@ -74,7 +75,8 @@ def _details(only_redis: bool) -> dict[str, Any]:
 
 def _problems(seen: Health) -> list[str]:
     """Say why jobs that wait will not be performed."""
-    return [
+    late = f"A delayed job has been due for {seen.late_seconds:,.0f} s: no scheduler promotes it."
+    return [late] * (seen.late_seconds > LATE_SECONDS) + [
         f"No living worker listens to {_shown(name)}, where jobs wait: {size}."
         for name, size in islice(seen.unattended.items(), MOST_NAMES)
     ]
@@ -85,6 +87,8 @@ def _figures(seen: Health) -> dict[str, Any]:
         "workers_alive": len(seen.alive),
         "workers_silent": len(seen.silent),
         "waiting": seen.waiting,
+        "delayed": seen.delayed,
+        "late_seconds": round(seen.late_seconds, 1),
         "failed": seen.failed,
         "all_paused": seen.is_all_paused,
         "paused": _some(seen.paused),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,19 +15,19 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
 from jobqueue.connection import address, keys
+from jobqueue.printable import printable
 
 TABS = (
     ("Overview", "overview"),
     ("Working", "working"),
     ("Failed", "failed"),
+    ("Retries", "retries"),
+    ("Delayed", "delayed"),
+    ("Schedule", "schedule"),
     ("Queues", "queues"),
     ("Workers", "workers"),
     ("Stats", "stats"),
 )
-UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, signs that turn the direction of text, and bytes that are no UTF-8."""
 
 
 def render(
@@ -36,7 +35,7 @@ def render(
 ) -> HttpResponse:
     """Render a page; whatever bytes Redis held, the answer is valid UTF-8 and shows them as escapes."""
     text = render_to_string(template, {**frame(request, tab), **context}, request)
-    response = HttpResponse(UNPRINTABLE.sub(escaped, text), status=status)
+    response = HttpResponse(printable(text), status=status)
     response.headers.setdefault("Content-Security-Policy", content_security_policy())
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
@@ -46,19 +45,6 @@ def render(
 def render_problem(request: HttpRequest, title: str, sentence: str, *, status: int) -> HttpResponse:
     """Render a page of one sentence."""
     return render(request, "jobqueue/problem.html", {"title": title, "sentence": sentence}, status=status)
-
-
-def escaped(found: re.Match[str]) -> str:
-    r"""Write a character as ``\x1b`` or ``\u202e``; a byte that is no UTF-8 as that byte."""
-    code = ord(found[0])
-    if 0xDC80 <= code <= 0xDCFF:
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def on_one_line(text: str) -> str:
-    """Show whatever would begin a new line, or is unprintable, as escapes."""
-    return re.sub(r"[\t\n\r\x85\u2028\u2029]", escaped, UNPRINTABLE.sub(escaped, text))
 
 
 def frame(request: HttpRequest, tab: str) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 PAGE_SIZE = 20
 HIGHEST_PAGE = 10**12
@@ -59,3 +61,10 @@ def whole_number(text: str, *, highest: int) -> int | None:
         return None
     number = int(text)
     return number if number <= highest else None
+
+
+def back_to(view: str, request: HttpRequest) -> HttpResponseRedirect:
+    """Return to where a form's button was: a page of a list, or one below it."""
+    back, here = request.POST.get("next", ""), reverse(view)
+    is_ours = back.startswith(here) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return HttpResponseRedirect(back if is_ours else here)

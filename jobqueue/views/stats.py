@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from jobqueue.inspection import keyspace
 from jobqueue.inspection import stats as reading
 from jobqueue.inspection.stats import RedisInfo
+from jobqueue.printable import on_one_line
 from jobqueue.templatetags.jobqueue import lasting
 from jobqueue.views.access import page
-from jobqueue.views.pages import on_one_line, render, render_problem
+from jobqueue.views.pages import render, render_problem
 from jobqueue.views.paging import whole_number
 
 HIGHEST_CURSOR = 2**64 - 1

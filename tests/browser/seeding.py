@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jobqueue import clock, failure, ids
+from jobqueue import clock, delayed, failure, ids, locks
+from jobqueue.attempts import Attempt
 from jobqueue.payload import Job, encode, write
 
 SEND = "blog.jobs.send_email"
@@ -13,10 +14,14 @@ NOW_WORKING = "web1:4711:emails,images"
 
 
 def seed(redis: Any) -> None:
-    """Fill queues, workers and failures."""
+    """Fill queues, workers, failures, retries, delayed jobs, the schedule and locks."""
     seed_queues(redis)
     seed_workers(redis)
     seed_failures(redis)
+    seed_retries(redis)
+    seed_delayed(redis)
+    seed_schedule(redis)
+    seed_locks(redis)
 
 
 def seed_queues(redis: Any) -> None:
@@ -96,6 +101,30 @@ def seed_failures(redis: Any) -> None:
     redis.rpush("resque:failed", entry(payload, "ZeroDivisionError", 0, now - 42))
 
 
+def seed_retries(redis: Any) -> None:
+    now = time.time()
+    for n in range(1, 4):
+        times = (clock.failed_at(now - 90 * k) for k in range(n, 0, -1))
+        attempts = tuple(Attempt(at, "ConnectionError", "no answer") for at in times)
+        job = Job("blog.jobs.refresh_feed", [f"https://example.com/{n}"], {}, ids.new_id(), attempts=attempts)
+        redis.zadd("resque:later", {delayed.member(write(job), "emails"): int((now + 700 * n) * 1000)})
+
+
+def seed_delayed(redis: Any) -> None:
+    """Delay jobs of ours for half an hour and more, and two of Ruby's for an hour."""
+    now = time.time()
+    for n in range(24):
+        job = Job(SEND, [f"person{n}@example.com", "Your trial ends"], {"days": n}, ids.new_id())
+        redis.zadd(
+            "resque:later", {delayed.member(write(job), "emails"): int((now + 1_800 + 7_200 * n) * 1000)}
+        )
+    text = b'{"class":"Reports::Monthly","args":[2026,11],"queue":"reports"}'
+    at = int(now) + 3_600
+    redis.rpush(f"resque:delayed:{at}", text, text)
+    redis.sadd(b"resque:timestamps:" + text, f"delayed:{at}")
+    redis.zadd("resque:delayed_queue_schedule", {str(at): at})
+
+
 def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:
     """Return a failure as a Python worker writes it."""
     return failure.entry(
@@ -111,3 +140,27 @@ def entry(payload: bytes, exception: str, n: int, failed_at: float) -> bytes:
         queue="emails",
         failed_at=failed_at,
     )
+
+
+def seed_schedule(redis: Any) -> None:
+    now = time.time()
+    entries = {
+        "send_digest": b'{"class":"DigestMailer","cron":"0 8 * * mon-fri Europe/Berlin","queue":"emails",'
+        b'"args":["daily",{"limit":10}],"description":"The digest of all that is new"}',
+        "import_products": b'{"class":"Importer","queue":"reports",'
+        b'"parameters":{"limit":{"description":"How many at most","default":100},"dry_run":{}}}',
+        "sweep": b'{"class":"Sweeper","every":["10m",{"first_in":"1m"}],"queue":"search"}',
+        "broken": b'{"class":"Report","cron":"61 * * * *","queue":"reports"}',
+    }
+    redis.hset("resque:persistent_schedules", mapping=entries)
+    redis.hset("resque:fired", "sweep", f"{int(now - 200) * 1000} every 10m")
+    redis.hset("resque:delayed:last_enqueued_at", "sweep", clock.started(now - 200))
+    redis.sadd("resque:paused_schedule", "send_digest")
+
+
+def seed_locks(redis: Any) -> None:
+    """Let two unique jobs hold their locks, in a queue and for a moment."""
+    for n, (until, place) in enumerate((("queued", locks.place("search")), ("done", locks.LATER))):
+        id, digest = ids.new_id(), locks.digest(SEND, n)
+        text = write(Job(SEND, [n], {"urgent": True}, id, unique=locks.field(until, digest)))
+        redis.hset("resque:unique", digest, locks.held(id, place, text))

@@ -27,6 +27,14 @@ PAGES = {
     "failed-of-a-class": "failed/?class=bounc",
     "retry-all": "failed/retry-all/",
     "clear": "failed/clear/",
+    "retries": "retries/",
+    "delayed": "delayed/",
+    "delayed-of-a-class": "delayed/?class=report",
+    "clear-delayed": "delayed/clear/",
+    "schedule": "schedule/",
+    "entry": "schedule/send_digest/",
+    "run-entry": "schedule/import_products/run/",
+    "remove-entry": "schedule/send_digest/remove/",
     "queues": "queues/",
     "queue": "queues/reports/",
     "queue-in-pages": "queues/images/?page=7",
@@ -39,6 +47,7 @@ PAGES = {
     "redis": "stats/redis/",
     "keys": "stats/keys/",
     "key": "stats/keys/resque:queue:emails/",
+    "locks": "stats/locks/",
 }
 LIVE_TIMEOUT_MS = 10_000
 
@@ -84,7 +93,17 @@ def test_an_empty_site_tells_what_to_do(new_visitor, redis):
 def test_tabs_and_links_lead_through_the_pages(visitor):
     visitor.visit("/jobs/")
 
-    for tab in ("Working", "Failed", "Queues", "Workers", "Stats", "Overview"):
+    for tab in (
+        "Working",
+        "Failed",
+        "Retries",
+        "Delayed",
+        "Schedule",
+        "Queues",
+        "Workers",
+        "Stats",
+        "Overview",
+    ):
         visitor.page.locator(".jq-tabs").get_by_role("link", name=tab).click()
         expect(visitor.page.locator("h1")).to_have_text(tab)
     visitor.page.get_by_role("link", name="webhooks/outgoing").click()
@@ -228,6 +247,27 @@ def test_a_failure_is_retried_and_removed(new_visitor, redis, has_javascript):
 
     expect(visitor.page.locator(".messagelist")).to_contain_text("was removed")
     assert redis.llen("resque:failed") == 28
+
+
+@pytest.mark.parametrize("has_javascript", [True, False])
+def test_a_delayed_job_is_enqueued_now_and_another_removed(new_visitor, redis, has_javascript):
+    seed(redis)
+    visitor = new_visitor(java_script_enabled=has_javascript)
+    visitor.visit("/jobs/delayed/?class=Reports")
+    row = visitor.page.locator("tbody tr").first
+    expect(row).to_contain_text("in resque-scheduler’s keys")
+
+    row.get_by_role("button", name="Enqueue now").click()
+
+    expect(visitor.page.locator(".messagelist")).to_contain_text(
+        "Reports::Monthly was put on the queue reports."
+    )
+    assert redis.lindex("resque:queue:reports", -1) == b'{"class":"Reports::Monthly","args":[2026,11]}'
+
+    row.get_by_role("button", name="Remove").click()
+
+    expect(visitor.page.locator(".messagelist")).to_contain_text("was removed")
+    expect(visitor.page.get_by_text("No delayed job of “Reports” waits")).to_be_visible()
 
 
 def test_all_failures_are_cleared_after_a_question(visitor, redis):

@@ -15,8 +15,9 @@ from typing import cast
 
 import django
 
-from tests.chaos import jobs, ledger
-from tests.chaos.accounts import Account, draw_up, life_of
+from jobqueue.store import schedule
+from tests.chaos import enqueueing, jobs, ledger, ticks
+from tests.chaos.accounts import Account, draw_up, life_of, read_calms
 from tests.chaos.lives import read_lives
 from tests.chaos.monkey import CUT_OFF, FAULTS, Monkey
 from tests.chaos.plan import REST
@@ -30,6 +31,7 @@ SHOWN = 10
 TERMINATED = 128 + signal.SIGTERM
 LEAST_JOBS = 100
 LEAST_LOOKS = 50
+LEAST_DROPPED = 10
 
 
 def main() -> int:
@@ -47,8 +49,11 @@ def main() -> int:
         with Witness(site.client) as witness:
             monkey.play(options.minutes * 60)
             complaints = [*end(site, monkey), *seen(witness)]
+        found = list(ticks.read(site.redis.folder))
+        ticks.note(found)
         account = draw_up(failures(site.client))
-        complaints += [*account.complaints, *remains(site), *too_little(monkey, account)]
+        complaints += [*account.complaints, *ticks.complaints_of(found, read_calms())]
+        complaints += [*remains(site), *too_little(monkey, account)]
     finally:
         site.close()
     report(account, monkey, complaints, site.folder)
@@ -78,6 +83,7 @@ def end(site: Site, monkey: Monkey) -> list[str]:
     """Let the site recover, finish its jobs and leave; return what it did not manage."""
     monkey.rest()
     site.stop_producers()
+    schedule.pause(jobs.RECURRING)
     complaints = []
     if not drained(site):
         complaints.append(f"jobs still wait, or are in flight, after {DRAIN_SECONDS} s without a fault")
@@ -99,12 +105,13 @@ def seen(witness: Witness) -> Iterator[str]:
 
 
 def drained(site: Site) -> bool:
-    """Wait until no job waits and none is in flight; tell whether that came in time."""
+    """Wait until no job waits, now or later, and none is in flight; tell whether that came in time."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline:
         with site.client.pipeline(transaction=True) as pipe:
             for queue in jobs.QUEUES:
                 pipe.llen(KEYS.queue(queue))
+            pipe.zcard(KEYS.later)
             pipe.zrange(KEYS.runs, 0, -1)
             *waiting, runs = pipe.execute()
         in_flight = [
@@ -121,7 +128,7 @@ def drained(site: Site) -> bool:
 def all_meet(site: Site) -> bool:
     """Let every worker perform a job at the same time; tell whether each of them came."""
     names = [f"meeting-{number}" for number in range(site.workers)]
-    jobs.enqueue_many(jobs.meet, [(name, "meeting-", len(names)) for name in names])
+    enqueueing.enqueue_many(jobs.meet, [(name, "meeting-", len(names)) for name in names])
     deadline = time.monotonic() + jobs.MEETING_SECONDS + LEAVE_SECONDS
     while time.monotonic() < deadline:
         if all(ledger.has(ledger.ENDED, name) for name in names):
@@ -143,6 +150,8 @@ def too_little(monkey: Monkey, account: Account) -> list[str]:
     ]
     if account.performed < account.enqueued / 2 or account.enqueued < LEAST_JOBS:
         complaints.append("too few jobs were enqueued and performed for the run to prove anything")
+    if account.dropped < LEAST_DROPPED:
+        complaints.append("too few unique jobs have met their equals for the run to prove anything")
     return complaints
 
 

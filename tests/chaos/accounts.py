@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobqueue.failure import Failure
-from tests.chaos import ledger, repeats
+from tests.chaos import ledger, repeats, uniqueness
 from tests.chaos.lives import Life, read_lives
 
 
@@ -23,6 +23,8 @@ class Account:
     """Those that have done it more than once, without being retried by a person."""
     failed: int
     """Those in the Failed list."""
+    dropped: int
+    """How many were dropped for their equals; nobody has promised anything for them."""
     lost: list[str]
     invented: list[str]
     """Jobs that were performed, or failed, and that nobody has enqueued."""
@@ -47,6 +49,7 @@ def draw_up(failures: Iterable[Failure]) -> Account:
         performed=sum(bool(life.ended) for life in lives.values()),
         repeated=sum(len(life.ended) > 1 + len(life.retried) for life in lives.values()),
         failed=sum(life.is_failed for life in lives.values()),
+        dropped=sum(len(life.dropped) for life in lives.values()),
         lost=sorted(name for name, life in lives.items() if life.is_lost),
         invented=sorted(name for name, life in lives.items() if life.is_invented),
         complaints=list(complaints_of(lives)),
@@ -55,17 +58,25 @@ def draw_up(failures: Iterable[Failure]) -> Account:
 
 def complaints_of(lives: dict[str, Life]) -> Iterator[str]:
     """Yield what is wrong, besides jobs that are lost or invented."""
-    calms = [(float(note.remark), note.at) for note in ledger.read(ledger.CALMS)]
+    calms = read_calms()
     for name, life in lives.items():
-        if life.tried > 1:
+        if len(life.tried) > 1:
             yield f"{name} was enqueued twice: this run proves nothing"
+        if life.began_early:
+            yield f"{name} began before its moment"
     for name in repeats.in_peace(lives, calms):
         yield f"{name} began twice while nothing was broken"
+    yield from uniqueness.complaints_of(lives, calms)
     for name in repeats.unexplained(lives):
         yield f"{name} was performed twice, although nothing had happened to the first worker"
     for number, (began, ended) in enumerate(calms):
         if not any(began <= at <= ended for life in lives.values() for at in life.began):
             yield f"no job began in rest {number + 1}, while nothing was broken"
+
+
+def read_calms() -> list[tuple[float, float]]:
+    """Return when nothing was broken: from when to when, in seconds since the epoch."""
+    return [(float(note.remark), note.at) for note in ledger.read(ledger.CALMS)]
 
 
 def life_of(name: str, folder: Path) -> str:

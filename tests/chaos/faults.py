@@ -37,6 +37,9 @@ class Faults(People):
     def kill_guardian(self) -> None:
         _kill(self._one(self._booted_tree().guardians()), signal.SIGKILL)
 
+    def kill_scheduler(self) -> None:
+        _kill(self._one(self._booted_tree().schedulers()), signal.SIGKILL)
+
     def kill_tree(self) -> None:
         self._tree().kill()
 
@@ -63,6 +66,10 @@ class Faults(People):
 
     def freeze_worker(self) -> None:
         self._freeze_one(self._worker(), 0.1, 3)
+
+    def freeze_scheduler(self) -> None:
+        """For as long as others bring what is due, and then perhaps in the midst of bringing it."""
+        self._freeze_one(self._one(self._booted_tree().schedulers()), 0.1, 6)
 
     def freeze_supervisor(self) -> None:
         """For longer than counts as dead, while its workers go on."""

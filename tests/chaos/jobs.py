@@ -8,14 +8,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jobqueue import job
-from jobqueue.definition import Definition
-from jobqueue.exceptions import RedisUnreachable
+from jobqueue import Job, Retry, job, job_finished, job_started
+from jobqueue.outcome import Kind, Outcome
 from tests.chaos import ledger
+from tests.chaos.enqueueing import enqueue
 
 QUEUES = ("quick", "slow")
 MEETING_SECONDS = 30
@@ -23,9 +23,13 @@ MEETING_SECONDS = 30
 
 @contextmanager
 def noted(name: str) -> Iterator[None]:
-    ledger.note(ledger.BEGAN, name, ledger.BESIDE if ledger.LANES in os.environ else "")
+    note_begin(name)
     yield
     ledger.note(ledger.ENDED, name)
+
+
+def note_begin(name: str) -> None:
+    ledger.note(ledger.BEGAN, name, ledger.BESIDE if ledger.LANES in os.environ else "")
 
 
 @job(queue="quick")
@@ -94,6 +98,98 @@ def crash_once(name: str, how: str) -> None:
             CRASHES[how]()
 
 
+@job(queue="quick", retries=30, backoff=[0.1, 0.5])
+def try_again(name: str, failures: int) -> None:
+    """Fail so often, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < failures:
+            ledger.note(ledger.AGAIN, name)
+            raise ValueError(f"an attempt of {name} fails")
+
+
+@job(queue="slow")
+def ask_again(name: str, times: int, seconds: float) -> None:
+    """Ask so often for another attempt, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < times:
+            ledger.note(ledger.AGAIN, name)
+            raise Retry(in_=seconds)
+
+
+@job(queue="slow", timeout=0.3, retries=2, backoff=[0.2])
+def take_too_long_again(name: str, heeds: bool) -> None:
+    """Be ended because of its timeout twice, by itself or by a kill, and do its work afterwards."""
+    with noted(name):
+        if ledger.count(ledger.AGAIN, name) < 2:
+            ledger.note(ledger.AGAIN, name)
+            sleep_on(heeds)
+
+
+def sleep_on(heeds: bool) -> None:
+    """Sleep until this process ends; an exception ends it only if it heeds that."""
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            if heeds:
+                raise
+
+
+@job(queue="quick", unique="queued", unique_by=lambda name, seconds: key_of(name))
+def once(name: str, seconds: float) -> None:
+    with noted(name):
+        time.sleep(seconds)
+
+
+@job(queue="slow", unique="until_done", unique_by=lambda name, seconds: key_of(name))
+def one_at_a_time(name: str, seconds: float) -> None:
+    with noted(name):
+        time.sleep(seconds)
+
+
+@job(queue="quick", debounce=0.1, unique_by=lambda name: key_of(name))
+def last_call(name: str) -> None:
+    with noted(name):
+        pass
+
+
+def key_of(name: str) -> str:
+    """Return what the name of a unique job shares with those of its equals."""
+    return name.partition("~")[2]
+
+
+@job(queue="quick", name="tick", every=1)
+def tick() -> None:
+    """A recurring job, which has no name of its own: see ``tick_name``."""
+
+
+@job(queue="slow", name="lone_tick", cron="* * * * * *", unique="until_done")
+def lone_tick() -> None:
+    time.sleep(0.01)
+
+
+RECURRING = ("tick", "lone_tick")
+
+
+def tick_name(recurring: Job) -> str:
+    """Return what the ledger calls a job that a scheduler has enqueued."""
+    return f"{recurring.name}-{recurring.id}"
+
+
+def note_tick_begin(job: Job, **_: Any) -> None:
+    note_begin(tick_name(job))
+
+
+def note_tick_end(job: Job, outcome: Outcome, **_: Any) -> None:
+    if outcome.kind is Kind.DONE:
+        ledger.note(ledger.ENDED, tick_name(job))
+
+
+for each in (tick, lone_tick):
+    job_started.connect(note_tick_begin, sender=each)
+    job_finished.connect(note_tick_end, sender=each)
+
+
 @job(queue="slow", timeout=0.3)
 def take_too_long(name: str) -> None:
     with noted(name):
@@ -103,11 +199,7 @@ def take_too_long(name: str) -> None:
 @job(queue="slow", timeout=0.3)
 def ignore_timeout(name: str) -> None:
     with noted(name):
-        while True:
-            try:
-                time.sleep(60)
-            except BaseException:
-                continue
+        sleep_on(heeds=False)
 
 
 @job(queue="slow", batch=False)
@@ -129,25 +221,7 @@ CRASHES: dict[str, Callable[[], Any]] = {
 }
 REPEATED_BY_ITSELF = crash_once.function.__name__
 """The kind of jobs that begin again without any fault but their own."""
-ENDING_THEIR_PROCESS = {each.function.__name__ for each in (crash, crash_once, take_too_long, ignore_timeout)}
+ENDING_THEIR_PROCESS = {
+    each.function.__name__ for each in (crash, crash_once, take_too_long, take_too_long_again, ignore_timeout)
+}
 """The kinds of jobs that may end their process. Others that run beside them begin again."""
-
-
-def enqueue(definition: Definition[..., Any], name: str, *args: Any) -> None:
-    """Enqueue one job under the eyes of the ledger. Raises RedisUnreachable."""
-    enqueue_many(definition, [(name, *args)])
-
-
-def enqueue_many(definition: Definition[..., Any], calls: Sequence[Sequence[Any]]) -> None:
-    """Enqueue jobs at once, whose names come first, and note them: before, and by how it has gone."""
-    for name, *_ in calls:
-        ledger.note(ledger.TRIED, name, definition.function.__name__)
-    try:
-        definition.enqueue_many(calls) if len(calls) > 1 else definition.enqueue(*calls[0])
-    except RedisUnreachable as error:
-        if not error.may_have_arrived:
-            for name, *_ in calls:
-                ledger.note(ledger.REFUSED, name)
-        raise
-    for name, *_ in calls:
-        ledger.note(ledger.ACKNOWLEDGED, name)

@@ -22,10 +22,16 @@ ACKNOWLEDGED = "acknowledged"
 """Redis has answered that it is enqueued."""
 REFUSED = "refused"
 """The enqueue has told that Redis does not have it."""
+DROPPED = "dropped"
+"""Its equal was there; the remark is when the call began."""
 BEGAN = "began"
 """The remark is BESIDE where others may run in the same process."""
 ENDED = "ended"
 """It has done all of its work."""
+AGAIN = "again"
+"""An attempt is about to end, and another one to follow."""
+DELAYED = "delayed"
+"""A job is about to be delayed; the remark is its moment, in seconds since the epoch."""
 RETRIED = "retried"
 """Its failure is about to be retried."""
 DEQUEUED = "dequeued"
@@ -74,6 +80,11 @@ def has(book: str, name: str) -> bool:
     with suppress(FileNotFoundError):
         return f"\n{name} ".encode() in b"\n" + _path(book).read_bytes()
     return False
+
+
+def count(book: str, name: str) -> int:
+    """Return how often a job stands in a book."""
+    return sum(note.name == name for note in read(book))
 
 
 def size(book: str) -> int:

@@ -10,9 +10,11 @@ from itertools import pairwise
 from jobqueue.failure import Failure
 from jobqueue.recovery import DIRTY_EXIT
 from tests.chaos import ledger
-from tests.chaos.jobs import REPEATED_BY_ITSELF
+from tests.chaos.jobs import RECURRING, REPEATED_BY_ITSELF, tick_name
 
 RAISED, KILLED = "raised", "killed"
+BEFORE = (ledger.TRIED, ledger.ACKNOWLEDGED, ledger.REFUSED, ledger.DROPPED, ledger.DELAYED)
+SINCE = (ledger.BEGAN, ledger.ENDED, ledger.AGAIN, ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +23,10 @@ class Life:
 
     kind: str = ""
     """Empty if nobody has tried to enqueue it."""
-    tried: int = 0
+    tried: list[float] = field(default_factory=list)
+    """When somebody was about to enqueue it."""
+    dropped: list[tuple[float, float]] = field(default_factory=list)
+    """When a call that was dropped for its equal began, and when it had ended."""
     is_acknowledged: bool = False
     is_refused: bool = False
     began: list[float] = field(default_factory=list)
@@ -30,6 +35,10 @@ class Life:
     ended: list[float] = field(default_factory=list)
     ended_by: list[int] = field(default_factory=list)
     """The pids of the workers."""
+    again: list[float] = field(default_factory=list)
+    """When an attempt was about to end that another one follows."""
+    due: float = 0.0
+    """The moment until which it was delayed."""
     retried: list[float] = field(default_factory=list)
     dequeued: list[tuple[float, str]] = field(default_factory=list)
     is_failed: bool = False
@@ -58,21 +67,27 @@ class Life:
         )
 
     def repeats_within(self, calm: tuple[float, float]) -> Iterator[tuple[float, int]]:
-        """Yield when, and beside whose jobs, it had begun that began again while nothing was broken."""
+        """Yield when, and beside whose jobs, it had begun that began again while nothing was broken.
+
+        Not if it began again because its first attempt was to be followed by another one.
+        """
         if self.kind == REPEATED_BY_ITSELF:
             return
-        for (first, beside), (again, _) in pairwise(zip(self.began, self.began_beside, strict=True)):
-            if calm[0] <= first and again <= calm[1]:
+        for (first, beside), (second, _) in pairwise(zip(self.began, self.began_beside, strict=True)):
+            is_attempt = any(first <= at <= second for at in self.again)
+            if calm[0] <= first and second <= calm[1] and not is_attempt:
                 yield first, beside
+
+    @property
+    def began_early(self) -> bool:
+        """Whether it began before its moment."""
+        return any(began < self.due for began in self.began)
 
 
 def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
     """Return what the ledger and the Failed list tell of each job, by its name."""
     lives: dict[str, Life] = {}
-    for book in (ledger.TRIED, ledger.ACKNOWLEDGED, ledger.REFUSED, ledger.BEGAN, ledger.ENDED):
-        for note in ledger.read(book):
-            _add(lives.setdefault(note.name, Life()), book, note)
-    for book in (ledger.RETRIED, ledger.DEQUEUED, ledger.REMOVED):
+    for book in (*BEFORE, *SINCE):
         for note in ledger.read(book):
             _add(lives.setdefault(note.name, Life()), book, note)
     for failure in failures:
@@ -83,17 +98,27 @@ def read_lives(failures: Iterable[Failure]) -> dict[str, Life]:
 
 def _add(life: Life, book: str, note: ledger.Note) -> None:
     if book == ledger.TRIED:
-        life.kind, life.tried = note.remark, life.tried + 1
+        life.kind = note.remark
+        life.tried.append(note.at)
     elif book == ledger.ACKNOWLEDGED:
         life.is_acknowledged = True
     elif book == ledger.REFUSED:
         life.is_refused = True
+    elif book == ledger.DROPPED:
+        life.dropped.append((float(note.remark), note.at))
     elif book == ledger.DEQUEUED:
         life.dequeued.append((note.at, note.remark.strip()))
     elif book == ledger.REMOVED:
         life.removed.append(note.at)
+    elif book == ledger.DELAYED:
+        life.due = float(note.remark)
     else:
-        times = {ledger.BEGAN: life.began, ledger.ENDED: life.ended, ledger.RETRIED: life.retried}
+        times = {
+            ledger.BEGAN: life.began,
+            ledger.ENDED: life.ended,
+            ledger.AGAIN: life.again,
+            ledger.RETRIED: life.retried,
+        }
         times[book].append(note.at)
         if book == ledger.BEGAN:
             life.began_beside.append(note.pid if note.remark == ledger.BESIDE else 0)
@@ -102,7 +127,9 @@ def _add(life: Life, book: str, note: ledger.Note) -> None:
 
 
 def job_in(failure: Failure) -> str:
-    """Return the name of a failed job, which is its first argument."""
+    """Return the name of a failed job, which is its first argument, unless it is a recurring one."""
+    if failure.job and failure.job.name in RECURRING:
+        return tick_name(failure.job)
     return str(failure.job.args[0]) if failure.job and failure.job.args else "unreadable"
 
 

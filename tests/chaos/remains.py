@@ -16,6 +16,7 @@ from tests.chaos.lives import RAISED, Life, ways_failed
 
 KEYS = Keys("resque:")
 LASTING = {KEYS.queues, KEYS.failed, KEYS.stat("processed"), KEYS.stat("failed")}
+OF_RECURRING = {KEYS.fired, KEYS.last_enqueued, KEYS.paused_schedule}
 FADING_SECONDS = 60
 NEVER = -1
 """What Redis answers of a key that does not fade."""
@@ -31,7 +32,7 @@ def failures(client: redis.Redis) -> list[Failure]:
 def left_keys(client: redis.Redis) -> Iterator[str]:
     """Complain of keys that outlive their use."""
     for name in sorted(name.decode() for name in cast("list[bytes]", client.keys("*"))):
-        if name not in LASTING and not fades(client, name):
+        if name not in LASTING | OF_RECURRING and not fades(client, name):
             yield f"the key {name} was left behind"
 
 

@@ -124,6 +124,8 @@ class Site:
         os.environ[ledger.FOLDER] = str(folder)
         # Redis alone decides what is durable: with less than `always` its own loss would count as ours
         durable = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
+        # All of the file is read in the end
+        durable = (*durable, "--auto-aof-rewrite-percentage", "0")
         self.redis = RedisServer(folder / "redis", *durable)
         self.client = redis.Redis.from_url(
             self.redis.url, protocol=2, socket_timeout=5, retry=Retry(NoBackoff(), 0)

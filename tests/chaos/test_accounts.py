@@ -72,6 +72,28 @@ def test_a_job_that_was_never_acknowledged_may_be_there_or_not():
     assert account().is_in_order
 
 
+def test_an_attempt_after_a_failed_one_is_no_repetition(at):
+    enqueued("a", kind="try_again")
+    for moment, book in ((10, ledger.BEGAN), (10.5, ledger.AGAIN), (11, ledger.BEGAN), (12, ledger.BEGAN)):
+        at(moment)
+        note("a", book)
+
+    life = read_lives([])["a"]
+
+    assert list(life.repeats_within((9, 11.5))) == []
+    assert list(life.repeats_within((9, 12.5))) == [(11, 0)]
+    assert life.is_lost
+
+
+def test_a_delayed_job_does_not_begin_before_its_moment(at):
+    at(10)
+    for name, moment in (("a", 9.9), ("b", 10.1)):
+        ledger.note(ledger.DELAYED, name, f"{moment}")
+        enqueued(name, ledger.BEGAN, ledger.ENDED)
+
+    assert account().complaints == ["b began before its moment"]
+
+
 def test_a_failure_that_was_retried_accounts_for_nothing():
     enqueued("a", ledger.BEGAN, ledger.RETRIED)
     assert account(Failure.parse(retried(failed("a").raw))).lost == ["a"]

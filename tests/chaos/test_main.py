@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.chaos.__main__ import LEAST_JOBS, LEAST_LOOKS, seen, too_little
+from tests.chaos.__main__ import LEAST_DROPPED, LEAST_JOBS, LEAST_LOOKS, seen, too_little
 from tests.chaos.accounts import Account
 from tests.chaos.monkey import CUT_OFF, FAULTS
 from tests.chaos.plan import REST
@@ -16,9 +16,16 @@ from tests.chaos.witness import Witness
 ALL_DONE = Counter([*FAULTS, REST, CUT_OFF])
 
 
-def account(enqueued: int, performed: int) -> Account:
+def account(enqueued: int, performed: int, dropped: int = LEAST_DROPPED) -> Account:
     return Account(
-        enqueued=enqueued, performed=performed, repeated=0, failed=0, lost=[], invented=[], complaints=[]
+        enqueued=enqueued,
+        performed=performed,
+        repeated=0,
+        failed=0,
+        dropped=dropped,
+        lost=[],
+        invented=[],
+        complaints=[],
     )
 
 
@@ -40,6 +47,11 @@ def test_a_fault_that_never_happened_is_missed(fault: str):
 def test_too_few_jobs_prove_nothing(enqueued: int, performed: int):
     (complaint,) = complaints(ALL_DONE, account(enqueued, performed))
     assert complaint.startswith("too few jobs")
+
+
+def test_too_few_unique_jobs_that_met_prove_nothing():
+    (complaint,) = complaints(ALL_DONE, account(LEAST_JOBS, LEAST_JOBS, dropped=LEAST_DROPPED - 1))
+    assert complaint.startswith("too few unique jobs")
 
 
 def test_a_witness_that_has_looked_and_seen_nothing_is_content(redis):

@@ -17,7 +17,7 @@ KEYS = Keys("resque:")
 LOOK_SECONDS = 0.1
 ID = re.compile(rb'"id":"([^"]+)"')
 ALL = """
-local found = {}
+local found = redis.call("ZRANGE", ARGV[2], 0, -1)
 for _, queue in ipairs(KEYS) do
   for _, text in ipairs(redis.call("LRANGE", queue, 0, -1)) do
     found[#found + 1] = text
@@ -30,7 +30,7 @@ for _, inflight in ipairs(redis.call("KEYS", ARGV[1])) do
 end
 return found
 """
-"""All payloads that wait or are in flight, in one moment."""
+"""All payloads that wait, for a worker or for their moment, or are in flight, in one moment."""
 
 
 class Witness:
@@ -60,7 +60,8 @@ class Witness:
     def look(self) -> None:
         """Look once. Raises redis-py's errors."""
         queues = map(KEYS.queue, QUEUES)
-        texts = cast("list[bytes]", self._client.eval(ALL, len(QUEUES), *queues, KEYS.inflight("*")))
+        others = (KEYS.inflight("*"), KEYS.later)
+        texts = cast("list[bytes]", self._client.eval(ALL, len(QUEUES), *queues, *others))
         ids = [(match[1], text) for text in texts if (match := ID.search(text))]
         counts = Counter(each for each, _ in ids)
         self.doubles |= {each: text for each, text in ids if counts[each] > 1}

@@ -11,6 +11,7 @@ from redis.connection import AbstractConnection
 
 from demo_blog.models import Article, Comment
 from jobqueue import performing
+from jobqueue.outcome import Outcome
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -25,7 +26,7 @@ def demo_site(settings) -> None:
 
 
 @pytest.fixture
-def perform_all(redis: redis_client.Redis) -> Callable[[], list[performing.Outcome]]:
+def perform_all(redis: redis_client.Redis) -> Callable[[], list[Outcome]]:
     """Return a function that performs every enqueued job, and those they enqueue, here and now."""
 
     def waiting() -> Iterator[tuple[str, bytes]]:
@@ -33,7 +34,7 @@ def perform_all(redis: redis_client.Redis) -> Callable[[], list[performing.Outco
             while payload := redis.lpop(b"resque:queue:" + queue):
                 yield queue.decode(), payload
 
-    def performed() -> Iterator[performing.Outcome]:
+    def performed() -> Iterator[Outcome]:
         while jobs := list(waiting()):
             for queue, payload in jobs:
                 yield performing.perform(payload, queue, "test:1:*")

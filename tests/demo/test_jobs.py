@@ -5,7 +5,18 @@ import logging
 import pytest
 from django.core import mail
 
-from demo_blog.jobs import Greeting, Home, count_everything, fail, send_contact_message, sleep
+from demo_blog.jobs import (
+    Greeting,
+    Home,
+    count_everything,
+    fail,
+    keep_failing,
+    recount,
+    send_contact_message,
+    sleep,
+    sleep_alone,
+    tell_of_comments,
+)
 from demo_blog.models import Article, Comment, ContactMessage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
@@ -92,6 +103,16 @@ def test_the_words_of_a_deleted_article_are_forgotten(article, comment, perform_
     assert not Article.words.get(key).is_computed
 
 
+def test_what_changed_without_a_signal_is_counted_by_and_by(article, perform_all):
+    perform_all()
+    Article.objects.update(text="Just these words now")
+
+    recount()
+    perform_all()
+
+    assert Home.counts.get().value == count_everything()
+
+
 def test_the_mail_of_a_message_goes_to_the_editor_and_is_answered_to_the_reader(message):
     send_contact_message(message.pk)
 
@@ -107,13 +128,31 @@ def test_a_message_performed_twice_is_mailed_once(message):
     assert len(mail.outbox) == 1
 
 
-def test_the_failing_job_fails_with_its_reason():
-    with pytest.raises(ValueError, match="because"):
-        fail("because")
+def test_the_editor_hears_of_the_latest_comment(article, comment):
+    tell_of_comments(article.pk)
+
+    assert [(sent.to, sent.subject, sent.body) for sent in mail.outbox] == [
+        (["editor@example.com"], "New comments", "Ada on On queues:\n\nI agree")
+    ]
 
 
-def test_the_sleeping_job_wakes_up():
-    sleep(0)
+def test_of_comments_that_are_gone_the_editor_hears_nothing(article, comment):
+    comment.delete()
+
+    tell_of_comments(article.pk)
+
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize(("definition", "error"), [(fail, ValueError), (keep_failing, ConnectionError)])
+def test_the_failing_jobs_fail_with_their_reasons(definition, error):
+    with pytest.raises(error, match="because"):
+        definition("because")
+
+
+@pytest.mark.parametrize("definition", [sleep, sleep_alone])
+def test_the_sleeping_jobs_wake_up(definition):
+    definition(0)
 
 
 def test_the_class_greets_in_the_log(caplog, monkeypatch):

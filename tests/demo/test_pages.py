@@ -130,6 +130,14 @@ def test_a_comment_is_added_changed_and_deleted(client, article):
     assert not Comment.objects.exists()
 
 
+def test_of_many_comments_on_an_article_the_editor_is_told_once(client, article, redis):
+    for text in ("First!", "Second."):
+        client.post("/articles/on-queues/comments/", {"name": "Ada", "text": text})
+
+    (waiting,) = redis.zrange("resque:later", 0, -1)
+    assert b'"class":"demo_blog.jobs.tell_of_comments","args":[%d]' % article.pk in waiting
+
+
 def test_an_empty_comment_is_refused_on_a_page_that_keeps_the_name(client, article):
     page = client.post("/articles/on-queues/comments/", {"name": "Ada", "text": ""})
 
@@ -173,6 +181,8 @@ def test_a_contact_message_that_is_too_short_is_not_kept(client):
     [
         ("fail", b'"args":["This job always fails."]'),
         ("sleep", b'"args":[5]'),
+        ("retry", b'"args":["Nobody answers."]'),
+        ("once", b'"args":[10]'),
         ("greet", b'"args":["world"]'),
     ],
 )
@@ -182,6 +192,21 @@ def test_a_button_enqueues_its_job(client, redis, button, queued):
     assert re.search(r"Enqueued as job [-\w]{22}\.", text_of(page))
     (payload,) = redis.lrange("resque:queue:try", 0, -1)
     assert queued in payload
+
+
+def test_a_button_delays_its_job(client, redis):
+    page = client.post("/try/later/", follow=True)
+
+    assert re.search(r"Enqueued as job [-\w]{22}\.", text_of(page))
+    (waiting,) = redis.zrange("resque:later", 0, -1)
+    assert b'"class":"demo_blog.jobs.Greeting","args":["world"]' in waiting
+
+
+def test_a_button_enqueues_one_job_however_often_it_is_pressed(client, redis):
+    first, second = (text_of(client.post("/try/once/", follow=True)) for _ in range(2))
+
+    assert re.findall(r"job [-\w]{22}", first) == re.findall(r"job [-\w]{22}", second)
+    assert redis.llen("resque:queue:try") == 1
 
 
 @pytest.mark.parametrize("address", ["/articles/none/", "/articles/none/figures/", "/comments/1/edit/"])

@@ -30,6 +30,14 @@ def test_the_demo_needs_no_settings_and_its_migrations_are_complete(tmp_path):
     assert (done.returncode, done.stdout) == (0, "No changes detected\n"), done.stderr
 
 
+def test_the_schedule_can_be_used():
+    done = manage("check", SECRET_KEY="x")
+
+    assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), (
+        done.stderr
+    )
+
+
 def test_without_debug_a_secret_key_is_demanded():
     done = manage("check", DEBUG="0")
 

@@ -93,6 +93,14 @@ TEXTS = {
     "just so many crashes": b'{"class":"x","args":[],"crashes":%s}' % (b"9" * 4_300),
     "crashes below zero": job(crashes=-3),
     "crashes that are true": job(crashes=True),
+    "attempts that are none": job(
+        queue="work", attempts=[1, None, [], {"failed_at": 1}], attempts_dropped=-1
+    ),
+    "attempts with markup": job(
+        queue="<b>",
+        attempts=[{"failed_at": "<img>", "exception": "<script>alert(1)</script>", "error": "\x1b"}],
+    ),
+    "very many attempts": job(queue="work", attempts=[{}] * 5_000, attempts_dropped=10**4_299),
     "an id of another's": job(id="~" * 22, retry_of="\n"),
     "keywords that are none": job({"_kwargs": [1]}),
     "keywords of any name": job({"_kwargs": {"": 1, "self": 2, "a b": 3, "\x00": 4}}),

@@ -44,6 +44,12 @@ def _set(key: str) -> Place:
     return Place(type="set", key=key, put=lambda redis, key, text: redis.sadd(key, text))
 
 
+def _hash(key: str) -> Place:
+    return Place(
+        type="hash", key=key, put=lambda redis, key, text: redis.hset(key, mapping={text: text, "each": text})
+    )
+
+
 def _in_flight(redis: redis_client.Redis, key: str, text: bytes) -> None:
     redis.hset(key, mapping={"worker": WORKER, "1": text, "2": b"1:4:work" + text, text: "x"})
 
@@ -70,8 +76,37 @@ PLACES = {
     "inflight": Place(type="hash", key=KEYS.inflight(DEAD), put=_in_flight),
     "wake_any": _list(KEYS.wake_any),
     "wake": _list(KEYS.wake("work")),
+    "last_enqueued": _hash(KEYS.last_enqueued),
+    "persistent_schedules": _hash(KEYS.persistent_schedules),
+    "schedules_changed": _set(KEYS.schedules_changed),
+    "fired": _hash(KEYS.fired),
+    "paused_schedule": _set(KEYS.paused_schedule),
+    "delayed_times": Place(
+        type="zset",
+        key=KEYS.delayed_times,
+        put=lambda redis, key, text: redis.zadd(key, {text: 1, "1": 1}),
+    ),
+    "delayed": _list(KEYS.delayed(1)),
+    "timestamps": _set(KEYS.timestamps("{}")),
+    "master_lock": _string(KEYS.master_lock("")),
+    "later": Place(
+        type="zset",
+        key=KEYS.later,
+        put=lambda redis, key, text: redis.zadd(
+            key, {text: 1, text + b" ": 1e300, b'{"queue":"work","attempts":[' + text + b"]}": 2}
+        ),
+    ),
+    "wake_scheduler": _list(KEYS.wake_scheduler),
     "unblock": _list(KEYS.unblock("waiter")),
     "paused": _set(KEYS.paused),
+    "unique": Place(
+        type="hash",
+        key=KEYS.unique,
+        put=lambda redis, key, text: redis.hset(
+            key, mapping={text: text, "a": text + b" 10:queue:work{}", "b": b"id 10:queue:work" + text}
+        ),
+    ),
+    "unique_looked_after": _string(KEYS.unique_looked_after),
     "sent": _string(KEYS.sent(PRODUCER)),
     "value": Place(
         type="hash",

@@ -26,6 +26,12 @@ LISTED = [
     "working/",
     "failed/",
     "failed/?class=x",
+    "retries/",
+    "retries/?from=1",
+    "delayed/",
+    "delayed/?class=x",
+    "schedule/",
+    "schedule/each/",
     "queues/",
     "queues/work/",
     "workers/",
@@ -34,6 +40,7 @@ LISTED = [
     "workers/prune/",
     "stats/",
     "stats/keys/",
+    "stats/locks/",
     "stats.txt",
     "health.json",
 ]
@@ -44,13 +51,32 @@ RARE = [
     "failed/retry-all/",
     "failed/clear/",
     "failed/clear-retried/",
+    "delayed/clear/",
+    "schedule/each/remove/",
     "queues/work/remove/",
 ]
 """Pages that read nothing else than those before."""
 KEY_PAGES = {name: f"stats/keys/{NAMES.to_url(place.key)}/" for name, place in PLACES.items()}
-NAMES_HELD = {"queues", "workers", "paused", "runs", "inflight"}
+NAMES_HELD = {"queues", "workers", "paused", "runs", "inflight", "fired", "persistent_schedules"} | {
+    "last_enqueued",
+    "paused_schedule",
+    "schedules_changed",
+}
 """Where a text is a name, or a part of one."""
-POSTED = ["failed/retry/", "failed/remove/", "queues/work/pause/", "queues/work/resume/"]
+POSTED = [
+    "failed/retry/",
+    "failed/remove/",
+    "retries/retry-now/",
+    "retries/remove/",
+    "delayed/enqueue/",
+    "delayed/remove/",
+    "schedule/each/run/",
+    "schedule/each/pause/",
+    "schedule/each/resume/",
+    "queues/work/pause/",
+    "queues/work/resume/",
+    "stats/locks/release/",
+]
 
 
 @pytest.fixture
@@ -65,6 +91,9 @@ def assert_every_page_answers(staff: Client, *more: str) -> None:
     for page in [*LISTED, *more]:
         response = staff.get(f"/jobs/{page}")
         expected = (200, 503) if page == "health.json" else (200, 404) if "workers/h" in page else (200,)
+        if page.startswith("schedule/each/"):
+            # Back to the list, or told so, where there is no such entry
+            expected = (200, 302, 404)
         assert response.status_code in (*expected, 404 if page.startswith("stats/keys/") else 200), page
         text = response.content.decode("utf-8")
         assert len(text) < LARGEST_PAGE, page

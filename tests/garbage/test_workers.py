@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis as redis_client
 
+from jobqueue import job as define
 from jobqueue import rubyjson
 from jobqueue.attention import Attention
-from jobqueue.definition import job as define
 from jobqueue.forkingworker import ForkingWorker
 from jobqueue.patience import Patience
 from jobqueue.patterns import QueueList

@@ -9,8 +9,9 @@ from redis.exceptions import ResponseError
 
 from jobqueue import BackgroundValue
 from jobqueue.connection import target
+from jobqueue.outcome import Kind
 from jobqueue.payload import decode
-from jobqueue.performing import Kind, perform
+from jobqueue.performing import perform
 from jobqueue.store import pushing
 from jobqueue.store.pushing import push
 from tests.garbage.corpus import TEXTS, TYPES

@@ -43,6 +43,34 @@ def test_figures_are_told(redis):
     assert (seen.waiting, seen.failed, seen.paused, seen.is_all_paused) == (3, 2, ["low"], True)
 
 
+def test_a_delayed_job_that_nobody_promotes_is_late(redis):
+    now = redis.time()[0]
+    redis.zadd("resque:later", {"a": (now - 90) * 1000, "b": (now + 90) * 1000})
+    redis.zadd("resque:delayed_queue_schedule", {"x": now - 30})
+
+    assert health().delayed == 2
+    assert health().late_seconds == pytest.approx(90, abs=5)
+
+
+def test_the_first_of_rubys_delayed_jobs_counts_too(redis):
+    redis.zadd("resque:delayed_queue_schedule", {"x": redis.time()[0] - 30})
+
+    assert health().late_seconds == pytest.approx(30, abs=5)
+
+
+@pytest.mark.parametrize("score, late", [("-inf", True), ("inf", False)])
+def test_a_moment_without_end_breaks_nothing(redis, score, late):
+    redis.zadd("resque:later", {"a": score})
+
+    assert (health().late_seconds > 0) == late
+
+
+def test_what_is_not_due_is_not_late(redis):
+    redis.zadd("resque:later", {"a": (redis.time()[0] + 60) * 1000})
+
+    assert health().late_seconds == 0
+
+
 def test_workers_live_by_their_heartbeats(redis):
     register(redis, "host:1:mail")
     register(redis, "host:2:mail", seconds_ago=3600)
@@ -77,6 +105,8 @@ def test_queues_are_unattended_that_no_living_worker_listens_to(redis):
         (["host:1:h*", "host:1:?ow"], {".dot"}),
         # As Ruby's ids may stand, which name exclusions
         (["host:1:*,!low"], {"low", ".dot"}),
+        # Ruby's names may have equals signs; no id tells of weights
+        (["host:1:high=6,low"], {"high", ".dot"}),
         # What is no id listens to nothing
         (["", "nonsense", "host:1:", "host:1:!low", "host:1:,"], {"high", "low", ".dot"}),
     ],

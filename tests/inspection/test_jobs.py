@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from jobqueue import ids
+from jobqueue.attempts import Attempt
 from jobqueue.inspection.jobs import ACTIVE_JOB, read_fields, read_job, seen
 from jobqueue.payload import Job, write
 
@@ -13,6 +14,13 @@ def test_a_job_of_ours_tells_when_it_was_enqueued():
     assert (job.name, job.args, job.kwargs, job.crashes, job.retry_of) == ("A", [1], {"k": 2}, 1, "earlier")
     assert job.enqueued_at is not None
     assert job.raw == payload
+
+
+def test_a_job_tells_of_its_attempts():
+    job = read_job(write(Job("A", [], attempts=(Attempt("t", "E", "e"),) * 2, attempts_dropped=3)))
+
+    assert job.attempts == (Attempt("t", "E", "e"),) * 2
+    assert (job.attempt, job.attempts_failed, job.first_attempt) == (6, 5, 4)
 
 
 def test_a_job_of_rubys_has_neither_id_nor_time():

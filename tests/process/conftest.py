@@ -23,6 +23,7 @@ from tests.workload import LEDGER
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 60.0
 GUARDIAN = "jobworker (resque-3): Guarding"
+SCHEDULER = "jobworker (resque-3): Scheduling"
 Mode = tuple[str, ...]
 LONG_LIVED: Mode = ()
 FORKING = ("--jobs-per-fork", "1")
@@ -59,8 +60,16 @@ def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = DEAD
 class Jobworker:
     """One ``manage.py jobworker`` in a process group of its own, with its log."""
 
-    def __init__(self, log: Path, options: tuple[str, ...], environ: dict[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        log: Path,
+        options: tuple[str, ...],
+        environ: dict[str, str],
+        cwd: Path,
+        command: str = "jobworker",
+    ) -> None:
         self.log_path = log
+        self._command = command
         own = {"DJANGO_SETTINGS_MODULE": "tests.workload.settings", "PYTHONPATH": str(ROOT), "PWD": str(cwd)}
         self._environ = {**os.environ, **own, **environ}
         self._options = options
@@ -70,7 +79,7 @@ class Jobworker:
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "django", "jobworker", *self._options],
+                [sys.executable, "-m", "django", self._command, *self._options],
                 cwd=self._cwd,
                 env=self._environ,
                 stdout=log,
@@ -89,11 +98,16 @@ class Jobworker:
 
     def workers(self) -> list[int]:
         """The pids of the worker processes alive now."""
-        return [pid for pid in children(self.pid) if not title(pid).startswith(GUARDIAN)]
+        return [pid for pid in children(self.pid) if not title(pid).startswith((GUARDIAN, SCHEDULER))]
 
     def guardians(self) -> list[int]:
         """The pids of the guardians alive now."""
         return [pid for pid in members(self.pid) if title(pid).startswith(GUARDIAN)]
+
+    def schedulers(self) -> list[int]:
+        """The pids of the schedulers alive now."""
+        # Their supervisor has the same title for a moment, which they are born with
+        return [pid for pid in children(self.pid) if title(pid).startswith(SCHEDULER)]
 
     def wait_until_idle(self, workers: int = 1) -> None:
         """Wait until so many workers of its own wait for jobs."""
@@ -159,11 +173,31 @@ def state(pid: int) -> str:
 
 @pytest.fixture
 def jobworker(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable[..., Jobworker]]:
-    """Yield a function that starts ``jobworker`` with options; all of them are ended with the test."""
+    """Yield a function that starts ``jobworker`` with options; all of them are ended with the test.
+
+    Without a scheduler, which waits at a doorbell as workers do, unless a test asks for one.
+    """
     started: list[Jobworker] = []
 
-    def start(*options: str, cwd: Path = ROOT, **environ: str) -> Jobworker:
+    def start(*options: str, cwd: Path = ROOT, scheduler: bool = False, **environ: str) -> Jobworker:
+        options = options if scheduler else (*options, "--no-scheduler")
         started.append(Jobworker(tmp_path / f"worker-{len(started)}.log", options, environ, cwd))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.destroy()
+        sys.stdout.write(f"--- log of {each.pid}\n{each.log[-6000:]}\n")
+
+
+@pytest.fixture
+def jobscheduler(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable[..., Jobworker]]:
+    """Yield a function that starts ``jobscheduler``; all of them are ended with the test."""
+    started: list[Jobworker] = []
+
+    def start(**environ: str) -> Jobworker:
+        log = tmp_path / f"scheduler-{len(started)}.log"
+        started.append(Jobworker(log, (), environ, ROOT, "jobscheduler"))
         return started[-1]
 
     yield start

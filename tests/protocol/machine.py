@@ -2,53 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from tests.protocol.model import LIMIT, Full, Refused, Seen, Store
-from tests.protocol.worker import Worker
+from tests.protocol.laws import NAMES, QUEUES, Laws
+from tests.protocol.store import LIMIT, Claimed, Full, Refused, equals
 
-QUEUES = ("high", "low")
 ALL = "all"
-NAMES = ("ann", "bob")
 workers = st.sampled_from(NAMES)
 queues = st.sampled_from(QUEUES)
 places = st.integers(0, 9)
+kinds = st.sampled_from(["queued-a", "done-a", "done-b"])
+ENTRIES = ("hourly", "daily")
+entries = st.sampled_from(ENTRIES)
 
 
-class DeliveryMachine(RuleBasedStateMachine):
-    """Two workers, two queues; subclasses choose the store."""
+class DeliveryMachine(Laws):
+    """Takes the steps of producers, operators and workers, and does to them what they have to stand."""
 
     faults = True
     """Whether machines die, workers freeze and Redis forgets; without these exactly once is promised."""
 
-    def make_store(self) -> Store:
-        raise NotImplementedError
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.store = self.make_store()
-        self.workers = {name: Worker(self.store, name) for name in NAMES}
-        self.dead_runs: list[str] = []
-        self.numbers: Counter[str] = Counter()
-        self.succeeded: Counter[str] = Counter()
-        self.begun: Counter[str] = Counter()
-        self.calm = True
-        """Nothing crashed, froze or was rolled back: exactly once is promised."""
-        self.rolled_back = False
-        self.is_full = False
-        self.saved: tuple[object, list[str]] | None = None
-        self.order: dict[str, list[str]] = {queue: [] for queue in QUEUES}
-
-    @initialize(some=st.lists(queues, min_size=2, max_size=6), failed=st.integers(0, 4))
-    def begin_amid_work(self, some: list[str], failed: int) -> None:
+    @initialize(
+        some=st.lists(queues, min_size=2, max_size=6),
+        failed=st.integers(0, 4),
+        unique=st.lists(kinds, max_size=2),
+    )
+    def begin_amid_work(self, some: list[str], failed: int, unique: list[str]) -> None:
         for queue in some:
             self.enqueue_one(queue, answer_lost=False)
+        for kind in unique:
+            self.enqueue_unique("high", kind, False, "drop", False)
         self.work("ann", ["failed"] * failed)
 
     # Producers and operators
@@ -66,15 +54,143 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.numbers["push"] += 1
             self.order[queue].append(job)
 
+    @rule(queue=queues, answer_lost=st.booleans())
+    def delay(self, queue: str, answer_lost: bool) -> None:
+        job = self.new_job()
+        with suppress(Full):
+            for _ in range(1 + answer_lost):
+                self.store.delay(queue, job, "producer", self.numbers["push"] + 1)
+            self.numbers["push"] += 1
+
+    @rule(
+        queue=queues,
+        kind=kinds,
+        delayed=st.booleans(),
+        mode=st.sampled_from(["drop", "raise", "replace", "debounce"]),
+        answer_lost=st.booleans(),
+        performed=st.integers(0, 4),
+    )
+    def enqueue_unique(
+        self, queue: str, kind: str, delayed: bool, mode: str, answer_lost: bool, performed: int = 0
+    ) -> None:
+        """While an answer is lost and the call is sent again, some jobs may be performed."""
+        job = f"{kind}-{self.new_job()}"
+        step = self.store.delay_unique if delayed else self.store.enqueue_unique
+        mode = mode if delayed or mode != "debounce" else "drop"
+        call = queue, job, mode, "producer", self.numbers["push"] + 1
+        with suppress(Full):
+            counts = self.note_call(queue, job, step(*call), mode, is_delayed=delayed)
+            if answer_lost:
+                self.work("bob", ["done"] * performed)
+                before = self.store.seen()
+                holder = step(*call)
+                assert not counts or self.store.seen() == before, "it counts twice"
+                if not counts:
+                    self.note_call(queue, job, holder, mode, is_delayed=delayed)
+
+    def note_call(self, queue: str, job: str, holder: str, mode: str, *, is_delayed: bool) -> bool:
+        """Note what has become of a call; tell whether it was let in, or has replaced another."""
+        seen, kind = self.store.seen(), equals(job)
+        if kind.startswith("queued") and (not holder or mode in ("replace", "debounce")):
+            self.last_calls[kind] = job, holder or job
+            equal = {each for each in seen.in_flight_by_name() if equals(each) == kind and each != holder}
+            self.overtaken |= {each for each in equal if not self.begun[each]}
+        if holder and job not in seen.calls():
+            return False
+        self.numbers["push"] += 1
+        if holder:
+            # Its counts begin anew, and it may wait elsewhere
+            self.numbers["put back"] += LIMIT
+            self.forget_in_order(holder)
+        elif not is_delayed:
+            self.order[queue].append(job)
+        return True
+
+    @rule(
+        name=workers,
+        queue=queues,
+        delayed=st.booleans(),
+        how=st.sampled_from(["done", "failed", "later", "goes on"]),
+    )
+    def an_equal_job_comes_while_one_runs(self, name: str, queue: str, delayed: bool, how: str) -> None:
+        self.be_busy(name, True)
+        running = self.workers[name].running
+        if running is not None and equals(running.job):
+            self.enqueue_unique(queue, equals(running.job), delayed, "drop", False)
+            if how != "goes on":
+                self.end(name, how, answer_lost=False)
+
+    @rule(
+        name=workers,
+        queue=queues,
+        delayed=st.booleans(),
+        mode=st.sampled_from(["drop", "replace", "debounce"]),
+    )
+    def an_equal_job_comes_while_one_is_claimed(
+        self, name: str, queue: str, delayed: bool, mode: str
+    ) -> None:
+        self.claim(name, 4, answer_lost=False)
+        unique = [job.job for job in self.workers[name].batch if equals(job.job)]
+        for job in unique[:1]:
+            self.enqueue_unique(queue, equals(job), delayed, mode, False)
+
+    @rule(queue=queues, kind=kinds, delayed=st.booleans(), performed=st.integers(0, 4))
+    def a_job_is_replaced_and_the_answer_is_lost(
+        self, queue: str, kind: str, delayed: bool, performed: int
+    ) -> None:
+        self.enqueue_unique(queue, kind, delayed, "drop", False)
+        self.enqueue_unique(queue, kind, delayed, "replace", True, performed)
+
+    @rule(entry=entries, queue=queues, kind=st.one_of(st.just(""), kinds), late=st.lists(st.integers(0, 2)))
+    def a_tick_comes(self, entry: str, queue: str, kind: str, late: list[int]) -> None:
+        """Some schedulers deal with it, or with one before it, whatever the others have done meanwhile."""
+        self.numbers[entry] += 1
+        tick = 10 + self.numbers[entry]
+        with suppress(Full):
+            self.store.begin_entry(entry, tick - 1)
+        for behind in [0, *late[:2]]:
+            job = f"{kind}-{self.new_job()}" if kind else self.new_job()
+            with suppress(Full):
+                if self.store.fire(entry, tick - behind, queue, job):
+                    self.order[queue].append(job)
+
+    @rule(entry=entries, queue=queues)
+    def entry_is_removed_before_its_tick_comes(self, entry: str, queue: str) -> None:
+        """A scheduler that has read it before enqueues nothing."""
+        self.store.remove_entry(entry)
+        assert not self.store.fire(entry, 10 + self.numbers[entry] + 1, queue, self.new_job())
+
+    @precondition(lambda self: self.faults)
+    @rule(queue=queues, is_noticed=st.booleans())
+    def stranger_takes_jobs_away(self, queue: str, is_noticed: bool) -> None:
+        self.store.take_away(queue)
+        self.is_robbed = True
+        if is_noticed:
+            self.look_after_locks()
+
+    @rule()
+    def look_after_locks(self) -> None:
+        self.store.release_orphans()
+        self.is_robbed = False
+
+    @precondition(lambda self: self.seen.later)
+    @rule(most=st.integers(1, 4), again=st.booleans())
+    def promote(self, most: int, again: bool) -> None:
+        """Some jobs are due, and one scheduler or two bring them."""
+        for _ in range(1 + again):
+            self.store.promote(most)
+
     def new_job(self) -> str:
         self.numbers["job"] += 1
         return f"job-{self.numbers['job']}"
 
-    @rule(what=st.sampled_from([*QUEUES, ALL]), on=st.booleans())
+    @rule(what=st.sampled_from([*QUEUES, ALL, *ENTRIES]), on=st.booleans())
     def pause_or_resume(self, what: str, on: bool) -> None:
         with suppress(Full):
             if what == ALL:
                 (self.store.pause_all if on else self.store.resume_all)()
+            elif what in ENTRIES:
+                (self.store.pause_entry if on else self.store.resume_entry)(what)
             else:
                 (self.store.pause if on else self.store.resume)(what)
 
@@ -86,6 +202,12 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.store.remove_queue(queue)
         elif waiting:
             self.store.remove_jobs(queue, sorted({waiting[place % len(waiting)] for place in some}))
+
+    @precondition(lambda self: self.seen.later)
+    @rule(some=st.lists(places, min_size=1, max_size=3))
+    def remove_delayed(self, some: list[int]) -> None:
+        delayed = [job for _, job, *_ in self.seen.later]
+        self.store.remove_delayed(sorted({delayed[place % len(delayed)] for place in some}))
 
     @precondition(lambda self: self.seen.failed)
     @rule(some=st.lists(places, min_size=1, max_size=3), is_stale=st.booleans())
@@ -127,16 +249,28 @@ class DeliveryMachine(RuleBasedStateMachine):
     def begin_next(self, name: str) -> None:
         if (job := self.act(name, "begin_next")) is not None:
             self.begun[job.job] += 1
-            assert self.rolled_back or self.begun[job.job] <= LIMIT + self.numbers["put back"]
+            self.calls_begun[job.call] += 1
+            most = LIMIT + self.numbers["put back"] + self.tried_again[job.job]
+            assert self.rolled_back or self.begun[job.job] <= most
 
-    @rule(name=workers, how=st.sampled_from(["done", "failed"]), answer_lost=st.booleans())
+    @rule(name=workers, how=st.sampled_from(["done", "failed", "later"]), answer_lost=st.booleans())
     def end(self, name: str, how: str, answer_lost: bool) -> None:
         running = self.workers[name].running
         if running is not None and how == "done":
             self.succeeded[running.job] += 1
+        elif running is not None and how == "later":
+            self.expect_again(running)
         self.act(name, "end", how, answer_lost=answer_lost)
 
-    @rule(name=workers, hows=st.lists(st.sampled_from(["done", "done", "failed"]), min_size=1, max_size=3))
+    def expect_again(self, running: Claimed) -> None:
+        """An attempt ends, and another one follows, for which the job waits behind all others."""
+        self.tried_again.update({running.job, running.call})
+        self.forget_in_order(running.job)
+
+    @rule(
+        name=workers,
+        hows=st.lists(st.sampled_from(["done", "done", "failed", "later"]), min_size=1, max_size=3),
+    )
     def work(self, name: str, hows: list[str]) -> None:
         """Claim if need be, and perform a few jobs."""
         self.claim(name, 4, answer_lost=False)
@@ -149,7 +283,11 @@ class DeliveryMachine(RuleBasedStateMachine):
         """A job lasts, after some short ones of the same batch."""
         self.work(name, ["done"] * finish)
         self.begin_next(name)
-        self.act(name, "hold", answer_lost=answer_lost)
+        with self.heads_keep_order():
+            self.act(name, "hold", answer_lost=answer_lost)
+        if any(held for run, held in self.store.seen().in_flight.items() if run != self.workers[name].run):
+            # What another worker gives back later stands before it, though it may have come later
+            self.forget_order()
 
     @rule(name=workers, in_time=st.booleans())
     def leave(self, name: str, in_time: bool) -> None:
@@ -182,12 +320,19 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.die_supervised(name, busy, retries=True)
         self.disturb()
 
-    def die_supervised(self, name: str, busy: bool, *, retries: bool) -> None:
+    @rule(name=workers)
+    def worker_is_killed_for_a_job_that_is_tried_again(self, name: str) -> None:
+        self.be_busy(name, True)
+        if (running := self.workers[name].running) is not None:
+            self.expect_again(running)
+        self.die_supervised(name, False, retries=False, later=True)
+
+    def die_supervised(self, name: str, busy: bool, *, retries: bool, later: bool = False) -> None:
         self.be_busy(name, busy)
         worker = self.workers[name]
         running, finished = worker.shared_page()
         with self.heads_keep_order():
-            self.store.recover(worker.run, running, finished, supervised=True, retries=retries)
+            self.store.recover(worker.run, running, finished, True, retries, later)
         worker.begin_run()
         self.forget_order()
 
@@ -266,16 +411,17 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def redis_saves(self) -> None:
-        self.saved = (self.store.snapshot(), list(self.dead_runs))
+        self.saved = (self.store.snapshot(), list(self.dead_runs), self.is_robbed)
 
     @precondition(lambda self: self.faults and self.saved is not None)
     @rule()
     def redis_rolls_back(self) -> None:
         assert self.saved
         self.redis_changes("has room")
-        snapshot, self.dead_runs = self.saved
+        snapshot, self.dead_runs, self.is_robbed = self.saved
         self.store.roll_back(snapshot)
         self.rolled_back = True
+        self.last_calls = {}
         self.saved = None
         for worker in self.workers.values():
             worker.must_reconcile = True
@@ -300,56 +446,13 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.calm = False
         self.forget_order()
 
+    def forget_in_order(self, job: str) -> None:
+        self.order = {queue: [each for each in order if each != job] for queue, order in self.order.items()}
+
     def forget_order(self) -> None:
         self.order = {queue: [] for queue in QUEUES}
 
-    # Laws
-
-    seen: Seen
-
-    @invariant()
-    def laws_hold(self) -> None:
-        self.seen = self.store.seen()
-        self.conservation()
-        self.nothing_is_done_that_was_not_performed()
-        self.nothing_stands_in_two_places()
-        self.exactly_once_while_calm()
-        self.counters_count_what_ended()
-        self.order_is_kept()
-
-    def conservation(self) -> None:
-        """enqueued = waiting + in flight + later + done + failed + removed, for each job by itself."""
-        places = self.seen.places()
-        waiting, in_flight, later, failed = (places[n] for n in ("waiting", "in flight", "later", "failed"))
-        enqueued, done, removed = (
-            self.store.ledger.enqueued,
-            self.store.ledger.done,
-            self.store.ledger.removed,
-        )
-
-        assert enqueued == waiting + in_flight + later + done + failed + removed
-
-    def nothing_is_done_that_was_not_performed(self) -> None:
-        assert self.store.ledger.done <= self.succeeded
-
-    def nothing_stands_in_two_places(self) -> None:
-        assert all(count == 1 for count in sum(self.seen.places().values(), Counter[str]()).values())
-
-    def exactly_once_while_calm(self) -> None:
-        if self.calm:
-            assert all(count == 1 for count in self.begun.values())
-
-    def counters_count_what_ended(self) -> None:
-        if self.calm:
-            ended = self.begun.total() - sum(worker.running is not None for worker in self.workers.values())
-            unsettled = sum(len(worker.endings) for worker in self.workers.values())
-            assert ended - unsettled <= self.seen.processed <= ended
-            assert self.seen.raised <= self.seen.processed - self.store.ledger.done.total()
-
-    def order_is_kept(self) -> None:
-        for queue, order in self.order.items():
-            waiting = [job for job in self.seen.names_waiting(queue) if job in order]
-            assert waiting == [job for job in order if job in waiting]
+    # The end
 
     def teardown(self) -> None:
         """Let all the dead be recovered and the living work on: everything ends."""
@@ -366,13 +469,16 @@ class DeliveryMachine(RuleBasedStateMachine):
             steps += 1
             assert steps < 3 * self.numbers["job"] + 10, "they go on without end"
         self.laws_hold()
+        self.store.release_orphans()
+        assert self.store.seen().locks == {}
 
     def is_something_left(self) -> bool:
         seen = self.store.seen()
-        return bool(seen.waiting) or any(seen.in_flight.values())
+        return bool(seen.waiting or seen.later) or any(seen.in_flight.values())
 
     def work_on(self) -> None:
-        """Let each worker take a step."""
+        """Bring what is due, and let each worker take a step."""
+        self.store.promote(4)
         for name in NAMES:
             self.begin_next(name)
             self.end(name, "done", answer_lost=False)

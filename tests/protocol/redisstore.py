@@ -3,30 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import redis
 
-from jobqueue import failure, payload, recovery
+from jobqueue import delayed, failure, locks, payload, recovery, retrying
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisFull, RunLost
 from jobqueue.failure import Failure
+from jobqueue.held import Held as HeldJob
+from jobqueue.held import parse_held, read_held
+from jobqueue.inspection.delayed import DelayedJob
 from jobqueue.inspection.failures import upwards
+from jobqueue.inspection.schedule import Fired
 from jobqueue.link import Link
+from jobqueue.locks import Lock
 from jobqueue.payload import Job
+from jobqueue.retrying import Later, RetryPolicy
 from jobqueue.scripts import load
-from jobqueue.store import failures, queues, runs
+from jobqueue.store import delayed as removal
+from jobqueue.store import failures, promotion, queues, runs, schedule
 from jobqueue.store.delivery import Endings, Run
-from tests.protocol.model import LIMIT, Claimed, Ending, Full, Held, Ledger, ModelStore, Refused, Seen
+from jobqueue.store.locks import Candidate
+from jobqueue.store.schedule import Made
+from jobqueue.store.unlocking import release_orphans
+from tests.protocol.model import ModelStore
+from tests.protocol.store import (
+    LIMIT,
+    Claimed,
+    Ending,
+    Full,
+    Held,
+    Ledger,
+    Refused,
+    Seen,
+    Waiting,
+    equals,
+)
 
 KILLED = 9
+LATER_MS = 1_000_000_000
+"""Before now, and after all the moments that the tests give to delayed jobs."""
+MOVE = 'redis.call("ZREM", KEYS[1], ARGV[2]) redis.call("ZADD", KEYS[1], ARGV[1], ARGV[2])'
+ALWAYS = 1_000_000
 QUEUES = ("high", "low")
 
 
-def parse(text: bytes) -> tuple[str, int]:
-    """Return a waiting job's name and crashes."""
+def parse(text: bytes) -> Waiting:
+    """Return a waiting job's name, its crashes and failed attempts, and whose arguments it has."""
     job = payload.decode(text)
-    return job.name, job.crashes
+    return name_of(job), job.crashes, job.attempt - 1, str(job.args[0]) if job.unique else job.name
+
+
+def name_of(job: Job) -> str:
+    """Return what the model calls a job; a unique one that is replaced keeps its id."""
+    return job.id or "" if job.unique else job.name
+
+
+def candidate(job: str) -> Candidate:
+    """Return a unique job."""
+    digest, kind = locks.digest("unique", equals(job)), job.partition("-")[0]
+    return Candidate(digest, job, payload.encode(Job("unique", [job], id=job, unique=f"{kind}:{digest}")))
+
+
+def parse_delayed(member: bytes) -> tuple[str, str, int, int, str]:
+    """Return the queue of a delayed job before all that."""
+    found = delayed.read(member)
+    return found.queue, *parse(found.payload)
+
+
+def tried_later(held: HeldJob) -> Later:
+    job = payload.decode(held.payload)
+    # A number that may be another token, so that a script that takes it for one is found
+    return retrying.later(held.payload, held.queue, job, (held.token + 1) / 1000, "ValueError", "raised")
 
 
 class RedisStore:
@@ -38,6 +88,7 @@ class RedisStore:
         self.link = Link()
         self.runs: dict[str, Run] = {}
         self.key = keys()
+        self.moments = 0
 
     def close(self) -> None:
         self.free()
@@ -48,7 +99,70 @@ class RedisStore:
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
         key = self.key
         to = [key.sent(producer), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
-        self.write(lambda: load("enqueue")(client(), to, [number, queue, 60, payload.encode(Job(job, []))]))
+        self.write(lambda: load("enqueue")(client(), to, [number, 60, queue, payload.encode(Job(job, []))]))
+
+    def delay(self, queue: str, job: str, producer: str, number: int) -> None:
+        key, member = self.key, delayed.member(payload.encode(Job(job, [])), queue)
+        to = [key.sent(producer), key.later, key.wake_scheduler]
+        self.write(lambda: load("delay")(client(), to, [number, 60, LATER_MS, member]))
+        self.put_in_order()
+
+    def enqueue_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        key = self.key
+        own = [key.sent(producer), key.queue(queue), key.queues, key.wake(queue), key.wake_any]
+        args = [number, 60, queue, key.prefix, mode, *candidate(job)]
+        to = [*own, key.unique, key.runs]
+        (holder,) = self.write(lambda: load("enqueue_unique")(client(), to, args))
+        return str(holder.decode())
+
+    def delay_unique(self, queue: str, job: str, mode: str, producer: str, number: int) -> str:
+        key, (digest, id, text) = self.key, candidate(job)
+        to = [key.sent(producer), key.later, key.wake_scheduler, key.unique, key.runs]
+        args = [number, 60, key.prefix, mode, 0, digest, id, LATER_MS, delayed.member(text, queue), text]
+        (holder,) = self.write(lambda: load("delay_unique")(client(), to, args))
+        self.put_in_order()
+        return str(holder.decode())
+
+    def release_orphans(self) -> None:
+        for _ in release_orphans(young_too=True):
+            pass
+
+    def take_away(self, queue: str) -> None:
+        self.client.delete(self.key.queue(queue))
+
+    def put_in_order(self) -> None:
+        """Let delayed jobs be due in the order in which they came."""
+        for member in self.client.zrangebyscore(self.key.later, LATER_MS, "+inf"):
+            self.moments += 1
+            self.client.eval(MOVE, 1, self.key.later, self.moments, member)
+
+    def promote(self, most: int) -> None:
+        promotion.promote(self.link, LATER_MS, most)
+
+    def begin_entry(self, entry: str, tick: int) -> None:
+        self.write(lambda: schedule.begin(self.link, entry, Fired(tick, "every 1ms")))
+
+    def remove_entry(self, entry: str) -> None:
+        schedule.remove(entry)
+
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
+        fired, made = Fired(tick, "every 1ms"), Made(queue, payload.encode(Job(job, [])))
+        if equals(job):
+            digest, id, text = candidate(job)
+            made = Made(queue, text, id, digest)
+        fire = partial(schedule.fire, self.link, entry, fired, made, now_ms=0, config=b"")
+        return bool(self.write(fire))
+
+    def pause_entry(self, entry: str) -> None:
+        self.write(lambda: schedule.pause([entry]))
+
+    def resume_entry(self, entry: str) -> None:
+        schedule.resume([entry])
+
+    def remove_delayed(self, jobs: Sequence[str]) -> int:
+        members = self.client.zrange(self.key.later, 0, -1)
+        named = [each for each in members if parse_delayed(each)[1] in jobs]
+        return removal.remove(DelayedJob(raw=each, moment_ms=0) for each in named)
 
     def write(self, step: Callable[[], Any]) -> Any:
         try:
@@ -71,7 +185,10 @@ class RedisStore:
         self.client.delete(self.key.pause_all)
 
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
-        return queues.remove_jobs(queue, [payload.encode(Job(job, [])) for job in jobs])
+        texts = self.client.lrange(self.key.queue(queue), 0, -1)
+        return queues.remove_jobs(
+            queue, [text for text in texts if parse(text)[:3] in [(job, 0, 0) for job in jobs]]
+        )
 
     def remove_queue(self, queue: str) -> None:
         queues.remove_queue(queue)
@@ -130,16 +247,32 @@ class RedisStore:
             elif ending.how == "again":
                 text = payload.with_crashes(held.payload, parse(held.payload)[1] + 1) if held else b"settled"
                 told.again.append((ending.token, text))
+            elif ending.how == "later":
+                later = tried_later(held) if held else Later(b"settled before", 0)
+                told.later.append((ending.token, later))
             else:
                 getattr(told, ending.how).append(ending.token)
+            self.note_lock(told, held, ending)
         self.refused(run, "settle", told)
+        self.put_in_order()
 
-    def held(self, run: str, token: int) -> recovery.Held | None:
+    def note_lock(self, told: Endings, held: HeldJob | None, ending: Ending) -> None:
+        """As Unsettled does for what ends, or goes back after it has begun."""
+        if held and (lock := locks.lock_of(held.payload)):
+            texts = dict([*told.again, *((token, later.member) for token, later in told.later)])
+            how = "back" if ending.how == "again" else ending.how
+            value = lock.value_after(how, held.queue, texts.get(held.token, held.payload))
+            told.locks.append((held.token, lock.digest, lock.id, value))
+
+    def held(self, run: str, token: int) -> HeldJob | None:
         held = self.client.hget(self.key.inflight(self.runs[run].name), str(token))
-        return recovery.read_held(token, held) if held is not None else None
+        return read_held(token, held) if held is not None else None
 
     def start(self, run: str, token: int) -> None:
         self.refused(run, "start", [(token, b"{}")], Endings())
+
+    def begin(self, run: str, token: int, job: str) -> None:
+        self.refused(run, "begin", token, Lock(candidate(job).digest, job, True))
 
     def tokens(self, run: str) -> set[int]:
         if not self.client.zscore(self.key.runs, self.runs[run].name):
@@ -147,14 +280,27 @@ class RedisStore:
         return self.runs[run].tokens()
 
     def recover(
-        self, run: str, running: int | None, finished: Sequence[int], supervised: bool, retries: bool = False
+        self,
+        run: str,
+        running: int | None,
+        finished: Sequence[int],
+        supervised: bool,
+        retries: bool = False,
+        later: bool = False,
     ) -> None:
         policy = recovery.CrashPolicy(retries=retries, max_crashes=LIMIT)
         dead = recovery.DeadWorker(
-            pid=1, status=KILLED, suspects={running}, finished=finished, policy_of=lambda _: policy
+            pid=1,
+            status=KILLED,
+            suspects={running},
+            finished=finished,
+            policy_of=lambda _: policy,
+            overruns={running: recovery.Overrun(1, 1)} if later and running else {},
+            retry_of=lambda _: RetryPolicy(retries=ALWAYS),
         )
         judge = dead if supervised else recovery.SilentRun(lambda _: policy)
         runs.recover(self.link, self.runs[run].name, judge)
+        self.put_in_order()
 
     def leave(self, run: str) -> None:
         runs.recover(self.link, self.runs[run].name, recovery.put_back)
@@ -178,7 +324,13 @@ class RedisStore:
             pipe.lrange(self.key.failed, 0, -1)
             pipe.smembers(self.key.paused)
             pipe.mget(self.key.pause_all, self.key.stat("processed"), self.key.stat("failed"))
-            *waiting, names, failed, paused, (pause_all, processed, raised) = pipe.execute()
+            pipe.zrange(self.key.later, 0, -1)
+            pipe.hvals(self.key.unique)
+            pipe.hgetall(self.key.fired)
+            pipe.smembers(self.key.paused_schedule)
+            *waiting, names, failed, paused, counts, later, held, fired, entries = pipe.execute()
+        pause_all, processed, raised = counts
+        self.check_locks(dict(zip(QUEUES, waiting, strict=True)), later, held)
         return Seen(
             waiting={
                 queue: [parse(t) for t in texts]
@@ -186,20 +338,34 @@ class RedisStore:
                 if texts
             },
             in_flight=self.in_flight([name.decode() for name in names]),
-            later=[],
-            failed=[(f.job.name if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)],
+            later=[parse_delayed(member) for member in later],
+            failed=[
+                (name_of(f.job) if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)
+            ],
             paused={name.decode() for name in paused},
             all_paused=pause_all is not None,
             processed=int(processed or 0),
             raised=int(raised or 0),
+            locks={equals(found.id): found.id for value in held if (found := locks.holder(value))},
+            fired={entry.decode(): int(value.split()[0]) for entry, value in fired.items()},
+            paused_entries={entry.decode() for entry in entries},
         )
+
+    def check_locks(self, queued: dict[str, list[bytes]], later: list[bytes], held: list[bytes]) -> None:
+        """Each lock whose job waits says where, and holds its text."""
+        places = [*((locks.place(queue), texts) for queue, texts in queued.items()), (locks.LATER, later)]
+        found = {payload.decode(text).id: (place, text) for place, texts in places for text in texts}
+        for value in held:
+            holder = locks.holder(value)
+            assert holder is not None
+            assert found.get(holder.id, (holder.place, holder.text)) == (holder.place, holder.text)
 
     def in_flight(self, names: Sequence[str]) -> dict[str, dict[int, Held]]:
         own = {run.name: name for name, run in self.runs.items()}
         with self.client.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hgetall(self.key.inflight(name))
-            held = [recovery.parse_held(fields)[1] for fields in pipe.execute()]
+            held = [parse_held(fields)[1] for fields in pipe.execute()]
         return {
             own[name]: {h.token: Held(h.queue, *parse(h.payload), started=h.is_started) for h in jobs}
             for name, jobs in zip(names, held, strict=True)

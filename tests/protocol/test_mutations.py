@@ -10,7 +10,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from jobqueue import scripts
 from tests.protocol.machine import DeliveryMachine
-from tests.protocol.model import Claimed, Ending, Held, ModelStore
+from tests.protocol.model import ModelStore
+from tests.protocol.store import Claimed, Ending, Held
 from tests.protocol.test_model import ModelMachine
 from tests.protocol.test_scripts import ScriptsMachine
 
@@ -27,7 +28,7 @@ SEARCH = settings(
 
 BROKEN_SCRIPTS = [
     # A push is appended each time it is sent
-    ("enqueue", 'redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[3])', ""),
+    ("enqueue", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
     # A recovered run goes on
     ("claim", "-- include _fence", ""),
     ("settle", "-- include _fence", ""),
@@ -49,6 +50,12 @@ BROKEN_SCRIPTS = [
     ("settle", "for i = #ARGV - 1, at, -2 do", "for i = at, #ARGV - 1, 2 do"),
     # It goes back as it was
     ("settle", 'ARGV[i + 1] ~= "" and ARGV[i + 1] or payload', "payload"),
+    # A job that is to be tried again is lost, waits and goes on, or ends uncounted
+    ("settle", "    delay(KEYS[10], KEYS[11], now_ms() + ARGV[i + 1], ARGV[i + 2])\n", ""),
+    ("settle", '  if redis.call("HDEL", KEYS[2], ARGV[i]) == 1 then', "  if true then"),
+    ("settle", "ARGV[i + 2])\n    processed = processed + 1", "ARGV[i + 2])"),
+    # What comes after it is not found in its place
+    ("settle", "at = at + 3 * later\n", ""),
     # Nobody knows that a job has started, or its payload is lost over it
     ("start", '"1" .. held:sub(2)', "held"),
     ("start", 'redis.call("HSET",', 'redis.call("HDEL",'),
@@ -56,15 +63,61 @@ BROKEN_SCRIPTS = [
     ("recover", 'redis.call("ZREM", KEYS[1], ARGV[1])', ""),
     ("recover", 'redis.call("LPUSH",', 'redis.call("LLEN",'),
     ("recover", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
-    ("recover", "for i = #ARGV - 2, 7, -3 do", "for i = 7, #ARGV - 2, 3 do"),
+    ("recover", "for i = #ARGV - 3, first, -4 do", "for i = first, #ARGV - 3, 4 do"),
     ("recover", '    if ending == "killed" or ending == "failed" then', "    if true then"),
-    ("recover", '    if ending == "done" or ending == "killed" then', "    if true then"),
+    ("recover", 'if ending == "done" or ending == "killed" or ending == "later" then', "if true then"),
+    ("recover", "      delay(KEYS[12], KEYS[13], now_ms() + ARGV[i + 3], ARGV[i + 2])\n", ""),
+    ("recover", ' or ending == "later" then\n      processed', " then\n      processed"),
+    # A delayed job comes each time it is told, or never
+    ("delay", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
+    ("_later", 'redis.call("ZADD", later, moment, member)', ""),
+    # What is due stays due, is lost, or comes in front of all others
+    ("promote", '      redis.call("ZREM", KEYS[1], ARGV[i])\n', ""),
+    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LLEN", queue'),
+    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LPUSH", queue'),
     # A late registration forgets what is in flight
     ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
+    # A unique job lets its equals in too late, too early, or never
+    ("begin", 'change_lock(KEYS[3], ARGV[3], ARGV[4], "")', ""),
+    ("settle", "change_lock(KEYS[12], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
+    ("recover", "change_lock(KEYS[14], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
+    ("_locks", 'if value == "" and is_own then', 'if value == "" then'),
+    ("_locks", 'elseif value ~= "" and (is_own or not held) then', 'elseif value ~= "" then'),
+    ("_holder", "elseif is_in_flight(runs, prefix, id) then", "elseif false then"),
+    ("release_locks", "not is_held(ARGV[i + 1])", "true"),
+    # Its lock does not know where it is
+    ("promote", "change_lock(KEYS[5], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
+    ("enqueue_unique", 'redis.call("HSET", KEYS[6], ARGV[i], lock_value(id, place, text))', ""),
+    ("delay_unique", 'redis.call("HSET", KEYS[4], ARGV[i], lock_value(id, place, text))', ""),
+    # What is replaced is lost, or stays too
+    ("enqueue_unique", 'redis.call("RPUSH", KEYS[2], text)', ""),
+    ("_once", 'redis.call("ZREM", key, text)', ""),
+    # The last call is dropped for a job that has other arguments, or lets two in that exclude each other
+    ("_once", "or replaces and is_outdated(", "or false and is_outdated("),
+    ("_once", "local is_waiting = text", "local is_waiting = true or text"),
+    ("_once", 'local replaces = mode ~= "drop" and', 'local replaces = mode == "debounce" and'),
+    # A call counts each time it is sent
+    ("_once", "      is_changed = true\n    elseif", "    elseif"),
+    ("enqueue_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
+    ("delay_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
+    # A tick comes again and again, or never, or out of its turn
+    ("fire", "or has_been(fired, ARGV[2]) then", "then"),
+    ("fire", "not fired or has_been(", "fired and has_been("),
+    ("set_schedule", 'redis.pcall("HDEL", KEYS[3], ARGV[1])', ""),
+    ("set_schedule", 'redis.pcall("SREM", KEYS[4], ARGV[1])', ""),
+    ("fire", "last >= tonumber(tick)", "last > tonumber(tick)"),
+    ("fire", 'redis.call("HSET", KEYS[1], ARGV[1], ARGV[2] .. " " .. ARGV[3])', ""),
+    ("fire", 'redis.call("RPUSH", KEYS[4], ARGV[6])', ""),
+    ("fire", "or is_paused or", "or"),
+    ("fire", " or is_locked\n", "\n"),
+    ("fire", 'redis.pcall("HSET", KEYS[8],', 'redis.pcall("HGET", KEYS[8],'),
     # Operators
     ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
     ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
-    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, payload)', 'redis.call("LLEN", KEYS[1])'),
+    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, ARGV[i])', 'redis.call("LLEN", KEYS[1])'),
+    ("remove_jobs", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
+    ("remove_later", 'if redis.call("ZREM", KEYS[1], ARGV[i]) == 1 then', "if true then"),
+    ("remove_later", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
     ("remove_queue", 'redis.call("DEL", KEYS[3], KEYS[4])', ""),
 ]
 
@@ -99,19 +152,37 @@ def test_a_broken_script_is_found(monkeypatch, name: str, part: str, broken: str
 
 
 class LosesWhatIsPutBack(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int) -> None:
+    def _put_back(self, held: Held, crashes: int) -> None:
         pass
 
 
 class PutsBackAtTheTail(ModelStore):
-    def _put_back(self, queue: str, job: str, crashes: int) -> None:
-        self.queues.setdefault(queue, []).append((job, crashes))
+    def _put_back(self, held: Held, crashes: int) -> None:
+        self.queues.setdefault(held.queue, []).append((held.job, crashes, held.attempts, held.call))
 
 
 class PushesTwice(ModelStore):
     def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
         self.sent.clear()
         super().enqueue(queue, job, producer, number)
+
+
+class TriesNothingAgain(ModelStore):
+    def _try_later(self, held: Held) -> None:
+        self.processed += 1
+
+
+class TriesAgainTwice(ModelStore):
+    def _try_later(self, held: Held) -> None:
+        super()._try_later(held)
+        self.later.append(self.later[-1])
+
+
+class BringsAgainWhatIsDue(ModelStore):
+    def promote(self, most: int) -> None:
+        due = self.later[:most]
+        super().promote(most)
+        self.later += due
 
 
 class LetsTheRecoveredGoOn(ModelStore):
@@ -136,16 +207,40 @@ class CountsNoFailures(ModelStore):
         self.processed -= 1
 
 
+class DropsTheLastCall(ModelStore):
+    def _is_followed(self, holder: str, mode: str) -> bool:
+        return False
+
+
+class ReplacesEachTimeItIsTold(ModelStore):
+    def _replace(self, queue: str, holder: str, call: str) -> bool:
+        super()._replace(queue, holder, call)
+        return False
+
+
+class FiresEachTimeItIsTold(ModelStore):
+    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
+        if entry in self.fired:
+            self.fired[entry] = 0
+        return super().fire(entry, tick, queue, job)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         LosesWhatIsPutBack,
         PutsBackAtTheTail,
         PushesTwice,
+        TriesNothingAgain,
+        TriesAgainTwice,
+        BringsAgainWhatIsDue,
         LetsTheRecoveredGoOn,
         TakesAnewWhatIsClaimedAgain,
         PutsBackWhatIsDone,
         CountsNoFailures,
+        DropsTheLastCall,
+        ReplacesEachTimeItIsTold,
+        FiresEachTimeItIsTold,
     ],
 )
 def test_a_broken_model_breaks_a_law(broken: type[ModelStore]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.protocol.model import Claimed, Ending, Store
+from tests.protocol.store import Claimed, Ending, Store
 
 
 @dataclass
@@ -67,6 +67,9 @@ class Worker:
         self.running = self.batch.pop(0)
         if self.running.crashes:
             self.hold()
+        if self.running.job.startswith("queued-"):
+            self.reconcile()
+            self.store.begin(self.run, self.running.token, self.running.job)
         return self.running
 
     def end(self, how: str, *, answer_lost: bool = False) -> None:

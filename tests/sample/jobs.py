@@ -115,6 +115,14 @@ class Hooked:
         cls.note("after_enqueue", *args)
 
     @classmethod
+    def before_schedule(cls, *args: Any) -> bool:
+        return cls.note("before_schedule", *args)
+
+    @classmethod
+    def after_schedule(cls, *args: Any) -> None:
+        cls.note("after_schedule", *args)
+
+    @classmethod
     def before_dequeue(cls, *args: Any) -> bool:
         return cls.note("before_dequeue", *args)
 

@@ -8,6 +8,7 @@ import pytest
 import redis as redis_client
 
 from jobqueue.exceptions import RunLost
+from jobqueue.retrying import Later
 from jobqueue.scripts import load as load_script
 from jobqueue.store import queues
 from jobqueue.store.delivery import Claimed, Endings, Run
@@ -314,6 +315,65 @@ def test_a_job_that_is_put_back_with_another_text_keeps_its_place(redis, run):
     assert counters(redis) == [0, 0, 0, 0]
 
 
+@pytest.mark.usefixtures("work")
+def test_a_job_that_is_tried_again_waits_by_redis_clock_and_is_counted_as_processed(redis, run):
+    claim(run)
+
+    run.settle(Endings(later=[(1, Later(b"first", 60_000)), (2, Later(b"second", 1_500))]))
+
+    seconds, _ = redis.time()
+    waits = redis.zrange("resque:later", 0, -1, withscores=True)
+    assert [member for member, _ in waits] == [b"second", b"first"]
+    assert [moment / 1000 - seconds for _, moment in waits] == pytest.approx([1.5, 60], abs=5)
+    assert run.tokens() == set()
+    assert counters(redis) == [2, 0, 2, 0]
+
+
+@pytest.mark.usefixtures("work")
+def test_a_scheduler_is_woken_by_a_job_that_is_due_before_all_others(redis, run):
+    claim(run)
+    run.settle(Endings(later=[(1, Later(b"first", 60_000))]))
+    assert redis.llen("resque:wake_scheduler") == 1
+
+    redis.delete("resque:wake_scheduler")
+    run.settle(Endings(later=[(2, Later(b"second", 90_000))]))
+    assert redis.llen("resque:wake_scheduler") == 0
+
+
+@pytest.mark.usefixtures("work")
+def test_all_kinds_of_endings_are_told_together_and_again_for_nothing(redis, run):
+    claim(run, most=4)
+    run.claim(["work"], 1, Endings())
+    endings = Endings(
+        done=[1], failed=[(2, b"entry")], later=[(3, Later(b"later", 5_000))], again=[(4, b"d again")]
+    )
+
+    run.settle(endings)
+    first = redis.zrange("resque:later", 0, -1, withscores=True)
+    run.settle(endings)
+
+    assert redis.zrange("resque:later", 0, -1, withscores=True) == first
+    assert [member for member, _ in first] == [b"later"]
+    assert counters(redis) == [3, 1, 3, 1]
+    assert waiting(redis) == [b"d again"]
+
+
+@pytest.mark.usefixtures("work")
+def test_where_later_is_no_sorted_set_a_job_stays_in_flight(redis, run):
+    redis.set("resque:later", "no sorted set")
+    claim(run)
+    endings = Endings(done=[1], later=[(2, Later(b"later", 5_000))])
+
+    with pytest.raises(redis_client.ResponseError, match="WRONGTYPE resque:later is no sorted set"):
+        run.settle(endings)
+    assert run.tokens() == {1, 2}
+    assert counters(redis) == [0, 0, 0, 0]
+
+    redis.delete("resque:later")
+    run.settle(endings)
+    assert redis.zcard("resque:later") == 1
+
+
 def test_a_queue_that_was_removed_is_a_queue_again_with_what_is_put_back(redis, run):
     push("work", [b"a"])
     claim(run)
@@ -407,9 +467,17 @@ def test_a_counter_that_is_no_number_stops_nothing(redis, run):
         (Endings(), set()),
         (Endings(done=[1]), {1}),
         (Endings(again=[(1, b"")]), {1}),
+        (Endings(later=[(1, Later(b"", 0))]), {1}),
         (
-            Endings(done=[1], failed=[(2, b"")], killed=[(3, b"")], back=[4], again=[(5, b"")]),
-            {1, 2, 3, 4, 5},
+            Endings(
+                done=[1],
+                failed=[(2, b"")],
+                killed=[(3, b"")],
+                back=[4],
+                again=[(5, b"")],
+                later=[(6, Later(b"", 0))],
+            ),
+            {1, 2, 3, 4, 5, 6},
         ),
     ],
 )

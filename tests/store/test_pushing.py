@@ -82,8 +82,8 @@ def test_a_push_is_not_sent_again_when_redis_may_have_forgotten_its_number(redis
     """Its machine slept between the push and the answer."""
     send = Producer._send
 
-    def push_and_sleep(producer, call):
-        send(producer, call)
+    def push_and_sleep(producer, call, done):
+        send(producer, call, done)
         redis.delete(call.keys[0])
         raise redis_client.ConnectionError("cut")
 
@@ -210,9 +210,11 @@ def test_a_push_whose_answer_was_lost_is_not_done_twice(redis, monkeypatch, prod
     attempts = []
 
     def lose_first_answer(call):
-        attempts.extend(run(call))
+        answers = run(call)
+        attempts.extend(answers)
         if len(attempts) == 1:
             raise redis_client.TimeoutError
+        return answers
 
     monkeypatch.setattr(producer.link, "run", lose_first_answer)
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from jobqueue.locks import Lock
+from jobqueue.payload import Job, encode
 from jobqueue.recovery import Ending, put_back
 from jobqueue.store import runs
 from jobqueue.store.delivery import Endings, Run
@@ -42,6 +44,23 @@ def keys_of_the_run(redis):
     lasting = {b"resque:queues", b"resque:queue:work", b"resque:failed", b"resque:stat:processed"}
     fading = (b"resque:sent:", b"resque:wake")
     return [key for key in redis.keys("*") if key not in lasting and not key.startswith(fading)]
+
+
+def test_what_was_settled_meanwhile_keeps_its_lock_as_it_is(redis, link):
+    lock = Lock("0" * 24, "1", ends_at_begin=False)
+    push("work", [encode(Job("a", [], id=lock.id, unique=f"done:{lock.digest}"))])
+    run = Run(link, WORKER)
+    run.register(0.0)
+    run.claim(["work"], 1, Endings())
+
+    def judge(held, worker_id):
+        run.settle(Endings(done=[held.token]))
+        return put_back(held, worker_id)
+
+    assert runs.recover(link, run.name, judge)
+
+    assert waiting(redis) == []
+    assert not redis.exists("resque:unique")
 
 
 # Heartbeats
@@ -132,6 +151,28 @@ def test_each_ending_is_counted_as_resque_counts_it(redis, link, run, how, faile
     assert redis.get("resque:stat:processed") == processed
     assert redis.exists("resque:stat:failed") == 0
     assert waiting(redis) == [b"d"]
+
+
+def test_jobs_that_are_tried_again_wait_and_are_counted(redis, link, run):
+    runs.recover(link, run.name, lambda held, _: Ending(held.token, "later", held.payload + b"!", 60_000))
+
+    seconds, _ = redis.time()
+    waits = redis.zrange("resque:later", 0, -1, withscores=True)
+    assert [member for member, _ in waits] == [b"a!", b"b!", b"c!"]
+    assert [moment / 1000 - seconds for _, moment in waits] == pytest.approx([60, 60, 60], abs=5)
+    assert redis.get("resque:stat:processed") == b"3"
+    assert redis.llen("resque:wake_scheduler") == 1
+    assert waiting(redis) == [b"d"]
+
+
+def test_where_later_is_no_sorted_set_nothing_is_recovered(redis, link, run):
+    redis.set("resque:later", "no sorted set")
+
+    with pytest.raises(Exception, match="WRONGTYPE resque:later is no sorted set"):
+        runs.recover(link, run.name, ends("later"))
+
+    assert run.tokens() == {1, 2, 3}
+    assert redis.zscore("resque:runs", run.name)
 
 
 def test_the_judge_sees_each_job_as_redis_holds_it(link, run):

@@ -14,13 +14,41 @@ from jobqueue.views.access import is_staff, page
 
 PAGES = [
     reverse(f"jobqueue:{name}")
-    for name in ("overview", "working", "failed", "queues", "workers", "stats", "redis", "keys", "stats_text")
-] + ["/jobs/queues/emails/", "/jobs/workers/h:1:q/", "/jobs/stats/keys/resque:queues/"]
-CHANGES = [reverse(f"jobqueue:{name}") for name in ("retry", "remove")] + [
+    for name in (
+        "overview",
+        "working",
+        "failed",
+        "retries",
+        "delayed",
+        "schedule",
+        "queues",
+        "workers",
+        "stats",
+        "redis",
+        "keys",
+        "locks",
+        "stats_text",
+    )
+] + [
+    "/jobs/schedule/nightly/",
+    "/jobs/queues/emails/",
+    "/jobs/workers/h:1:q/",
+    "/jobs/stats/keys/resque:queues/",
+]
+CHANGES = [
+    reverse(f"jobqueue:{name}") for name in ("retry", "remove", "release_lock", "retry_now", "remove_retry")
+] + [
+    "/jobs/delayed/enqueue/",
+    "/jobs/delayed/remove/",
+    "/jobs/schedule/nightly/pause/",
+    "/jobs/schedule/nightly/resume/",
     "/jobs/queues/emails/pause/",
     "/jobs/queues/emails/resume/",
 ]
 ASKED_FIRST = [reverse(f"jobqueue:{name}") for name in ("retry_all", "clear", "clear_retried")] + [
+    "/jobs/delayed/clear/",
+    "/jobs/schedule/nightly/run/",
+    "/jobs/schedule/nightly/remove/",
     "/jobs/queues/emails/remove/",
     "/jobs/workers/prune/",
     "/jobs/workers/h:1:q/prune/",
@@ -86,11 +114,13 @@ def test_a_get_asks_and_changes_nothing(staff, redis, url):
     redis.rpush("resque:failed", "x")
     redis.sadd("resque:queues", "emails")
     redis.sadd("resque:workers", "h:1:q")
+    redis.hset("resque:persistent_schedules", "nightly", '{"cron":"0 3 * * *","queue":"low"}')
 
     assert staff.get(url).status_code == 200
 
     counts = [redis.llen("resque:failed"), redis.scard("resque:queues"), redis.scard("resque:workers")]
     assert counts == [1, 1, 1]
+    assert redis.hlen("resque:persistent_schedules") == 1
 
 
 @pytest.mark.parametrize("url", CHANGES + ASKED_FIRST)

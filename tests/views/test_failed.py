@@ -5,6 +5,7 @@ import re
 import pytest
 
 from jobqueue import failure
+from jobqueue.attempts import KEPT, Attempt
 from jobqueue.failure import Failure
 from jobqueue.payload import Job, encode
 from tests.goldenfiles import load
@@ -50,6 +51,46 @@ def test_a_failure_names_its_job_by_id(staff, redis):
     redis.rpush("resque:failed", entry)
 
     assert '<div class="jq-id">5NB2B0PWM1sBuXzzziyyVJ</div>' in staff.get("/jobs/failed/").content.decode()
+
+
+def test_a_failure_shows_every_attempt(staff, redis):
+    attempts = [Attempt("2026/11/21 00:01:12 UTC", f"Error{number}", f"no {number}") for number in (1, 2)]
+    entry = failure.entry(
+        encode(Job("A", [], id="i", attempts=attempts)),
+        exception="Error3",
+        error="no 3",
+        backtrace=[],
+        worker="h:1:q",
+        queue="q",
+    )
+    redis.rpush("resque:failed", entry)
+
+    text = staff.get("/jobs/failed/").content.decode()
+
+    assert "<summary>2 earlier attempts</summary>" in text
+    assert '<ol class="jq-attempts" start="1">' in text
+    assert re.findall(r"<strong>(Error\d)</strong> <span>(no \d)</span>", text) == [
+        *(("Error3", "no 3"), ("Error1", "no 1"), ("Error2", "no 2"))
+    ]
+    assert '<span class="jq-tag jq-tag-warn">attempt 3</span>' in text
+
+
+def test_of_very_many_attempts_the_last_are_shown(staff, redis):
+    attempts = [Attempt(error="no")] * KEPT
+    entry = failure.entry(
+        encode(Job("A", [], attempts=attempts, attempts_dropped=1_000)),
+        exception="E",
+        error="",
+        backtrace=[],
+        worker="h:1:q",
+        queue="q",
+    )
+    redis.rpush("resque:failed", entry)
+
+    text = staff.get("/jobs/failed/").content.decode()
+
+    assert "1,025 earlier attempts, the last 25 of them" in text
+    assert '<ol class="jq-attempts" start="1001">' in text
 
 
 def test_rubys_failures_are_shown(staff, redis):

@@ -47,6 +47,16 @@ def test_anybody_is_told_the_status_and_nothing_else(stranger, redis):
     assert answer(stranger) == (503, {"status": "failing"})
 
 
+def test_a_delayed_job_that_nobody_promotes_is_a_problem(staff, redis):
+    redis.zadd("resque:later", {"a": (redis.time()[0] - 100) * 1000})
+
+    status, told = answer(staff)
+
+    assert status == 503
+    assert told["problems"][0].startswith("A delayed job has been due for 10")
+    assert told["problems"][0].endswith(" s: no scheduler promotes it.")
+
+
 def test_staff_are_told_the_figures(staff, redis):
     register(redis, "host:1:mail")
     register(redis, "host:2:mail", seconds_ago=3600)
@@ -65,6 +75,8 @@ def test_staff_are_told_the_figures(staff, redis):
             "workers_silent": 1,
             "waiting": 3,
             "failed": 1,
+            "delayed": 0,
+            "late_seconds": 0.0,
             "all_paused": False,
             "paused": ["low"],
             "unattended": {},

@@ -23,10 +23,23 @@ def test_static_files_of_another_host_are_let_in(staff, settings):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "failed/", "queues/q/", "workers/", "stats/", "stats/redis/", "stats/keys/"]
+    "url",
+    [
+        "",
+        "failed/",
+        "delayed/",
+        "schedule/",
+        "queues/q/",
+        "workers/",
+        "stats/",
+        "stats/redis/",
+        "stats/keys/",
+        "stats/locks/",
+    ],
 )
 def test_pages_have_no_inline_script_or_style(staff, redis, url):
     redis.rpush("resque:failed", b'{"payload":{"class":"A","args":[]},"queue":"q"}')
+    redis.zadd("resque:later", {b'{"class":"A","args":[],"queue":"q"}': 1})
 
     text = staff.get(f"/jobs/{url}").content.decode()
 

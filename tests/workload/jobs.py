@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 from django.dispatch import receiver
 
-from jobqueue import JobTimeout, TermException, job, signals
+from jobqueue import JobTimeout, Retry, TermException, job, signals
 from jobqueue.connection import client
 from tests.workload import awaiting  # noqa: F401 - defines jobs, too
 from tests.workload.account import ACCOUNT
@@ -182,6 +182,70 @@ def end_badly(number: int) -> None:
         rest()
     except TermException:
         raise ValueError(f"job {number} was not ready") from None
+
+
+def attempt(number: int, failures: int) -> None:
+    """Fail so often, then be done."""
+    note(f"began {number}")
+    if ledger().count(f"began {number}") <= failures:
+        raise ValueError(f"attempt of {number} fails")
+    note(str(number))
+
+
+@job(queue="work", retries=2, backoff=[0])
+def try_thrice(number: int, failures: int) -> None:
+    attempt(number, failures)
+
+
+@job(queue="work", retries=2, backoff=[0])
+async def atry_thrice(number: int, failures: int) -> None:
+    await sync_to_async(attempt)(number, failures)
+
+
+class AsksAgain:
+    """A job that has no option, and asks to be tried again."""
+
+    queue = "work"
+
+    @staticmethod
+    def perform(number: int, failures: int) -> None:
+        try:
+            attempt(number, failures)
+        except ValueError as error:
+            raise Retry(in_=0) from error
+
+
+@job(queue="work", retries=1, backoff=[0], timeout=0.3)
+def try_overrun_twice(number: int, way: str) -> None:
+    note(f"began {number}")
+    WAYS[way]()
+
+
+@job(queue="work", retries=1, backoff=[3600])
+def try_clean_up_later(number: int, seconds: float) -> None:
+    """Wait without end, take some time to clean up when ended, and tell of both."""
+    try:
+        note(f"began {number}")
+        rest()
+    except TermException as error:
+        time.sleep(seconds)
+        note(f"cleaned up {number} after {error}")
+        raise
+
+
+@job(queue="work", retries=1, backoff=[3600])
+def try_stuck_later(number: int) -> None:
+    note(f"began {number}")
+    any(repeat(False))
+
+
+@job(queue="work", retries=1, backoff=[3600])
+def try_crash_later(number: int, deaths: int) -> None:
+    """End its process so many times, then fail."""
+    note(f"began {number}")
+    if ledger().count(f"began {number}") <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise ValueError(f"attempt of {number} fails")
 
 
 class Hooked:
@@ -442,3 +506,18 @@ class AsyncHooked:
     @staticmethod
     def on_failure(error: BaseException, number: int, fails: bool = False) -> None:
         note(f"failed {number}")
+
+
+@job(queue="work", unique="queued")
+def once(number: int, seconds: float = 0.0) -> None:
+    """Tell that it began, take some time, then tell that it was done."""
+    note(f"began {number}")
+    time.sleep(seconds)
+    note(str(number))
+
+
+@job(queue="work", unique="until_done", unique_by=lambda key, *_: key, on_crash="retry", max_crashes=100)
+def exclusive(key: int, number: int, seconds: float = 0.0) -> None:
+    """Take some time, then tell that it was done."""
+    time.sleep(seconds)
+    note(str(number))

@@ -8,16 +8,17 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from jobqueue import connection, consolelog, reloading, renewal
 from jobqueue.exceptions import InvalidOption, InvalidQueues, RedisUnreachable
+from jobqueue.management.tolerant import TolerantCommand
 from jobqueue.pidfile import pidfile
 from jobqueue.supervisor import Supervisor
 from jobqueue.workeroptions import TASKS, read_options
 
 
-class Command(BaseCommand):
+class Command(TolerantCommand):
     help = (
         "Perform jobs until told to stop. QUIT, TERM and INT finish the running jobs; USR1 ends them; USR2 "
         "pauses and CONT continues; HUP takes new code; TTIN logs what every worker is doing."
@@ -30,8 +31,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--queues",
-            help="Queues in order of priority, such as 'high,low', '*', 'mail_*' or '*,!low'; "
-            "default: those of the defined jobs. Environment: QUEUES or QUEUE.",
+            help="Queues in order of priority, such as 'high,low', '*', 'mail_*' or '*,!low', or with "
+            "weights, 'high=6,low=1'; default: those of the defined jobs. Environment: QUEUES or QUEUE.",
         )
         parser.add_argument("--count", type=int, help="How many worker processes (1). Environment: COUNT.")
         parser.add_argument(
@@ -62,7 +63,14 @@ class Command(BaseCommand):
             help="Seconds between two looks of an idle worker that nothing wakes (5); 0 is --burst. "
             "Environment: INTERVAL.",
         )
-        parser.add_argument("--burst", action="store_true", help="Stop when no job is left.")
+        parser.add_argument(
+            "--burst", action="store_true", help="Stop when no job is left; without a scheduler."
+        )
+        parser.add_argument(
+            "--no-scheduler",
+            action="store_true",
+            help="Leave delayed and recurring jobs to other machines, or to `manage.py jobscheduler`.",
+        )
         parser.add_argument(
             "--shutdown-timeout",
             type=float,

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from jobqueue.connection import client, keys
 from jobqueue.exceptions import RedisUnreachable
-from tests.chaos import jobs
+from tests.chaos import enqueueing, jobs
 
 BACKLOG = 100
 """With so many jobs waiting, a producer waits too: each is to be performed while there is chaos."""
@@ -41,10 +41,30 @@ class Command(BaseCommand):
 def enqueue(chance: random.Random, name: str) -> None:
     """Enqueue one job of some kind, or some at once."""
     if chance.random() < 0.02:
-        jobs.enqueue_many(jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))])
+        enqueueing.enqueue_many(
+            jobs.work, [(f"{name}-{number}", 0) for number in range(chance.randint(2, 30))]
+        )
+    elif chance.random() < 0.05:
+        enqueue_unique(chance, name)
     else:
         definition, *arguments = choose(chance)
-        jobs.enqueue(definition, name, *arguments)
+        if chance.random() < 0.1:
+            enqueueing.delay(definition, round(chance.uniform(0, 4), 3), name, *arguments)
+        else:
+            enqueueing.enqueue(definition, name, *arguments)
+
+
+def enqueue_unique(chance: random.Random, name: str) -> None:
+    """Enqueue one job of those that are equal to some others, or call one some times."""
+    how = chance.randrange(5)
+    if how == 0:
+        pauses = (round(chance.uniform(0, 0.15), 3) for _ in range(chance.randint(1, 4)))
+        enqueueing.call_often(jobs.last_call, name, [0, *pauses])
+    else:
+        definition = chance.choice([jobs.once, jobs.one_at_a_time])
+        enqueueing.enqueue_once(
+            definition, f"{name}~{chance.randint(1, 3)}", round(chance.uniform(0, 0.05), 3)
+        )
 
 
 def choose(chance: random.Random) -> tuple[Any, ...]:
@@ -60,6 +80,9 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
         (20, lambda: (jobs.run_program,)),
         (3, lambda: (jobs.crash, how)),
         (3, lambda: (jobs.crash_once, how)),
+        (60, lambda: (jobs.try_again, chance.randint(1, 4))),
+        (20, lambda: (jobs.ask_again, chance.randint(1, 3), round(chance.uniform(0, 1), 3))),
+        (3, lambda: (jobs.take_too_long_again, chance.random() < 0.5)),
         (3, lambda: (jobs.take_too_long,)),
         (3, lambda: (jobs.wait_too_long,)),
         (2, lambda: (jobs.ignore_timeout,)),
@@ -69,8 +92,9 @@ def choose(chance: random.Random) -> tuple[Any, ...]:
 
 
 def waiting() -> int:
-    """Return how many jobs wait; none if Redis does not tell."""
+    """Return how many jobs wait, now or later; none if Redis does not tell."""
     try:
-        return sum(int(client().llen(keys().queue(queue))) for queue in jobs.QUEUES)
+        later = int(client().zcard(keys().later))
+        return later + sum(int(client().llen(keys().queue(queue))) for queue in jobs.QUEUES)
     except redis.RedisError:
         return 0
