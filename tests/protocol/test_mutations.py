@@ -16,7 +16,7 @@ from tests.protocol.test_model import ModelMachine
 from tests.protocol.test_scripts import ScriptsMachine
 
 SEARCH = settings(
-    max_examples=1000,
+    max_examples=5000,
     stateful_step_count=30,
     phases=[Phase.generate],
     derandomize=True,
@@ -25,6 +25,9 @@ SEARCH = settings(
     suppress_health_check=list(HealthCheck),
 )
 """Always the same search, so that what is found once is always found; nothing is made smaller."""
+
+pytestmark = pytest.mark.timeout(600)
+"""A rare fault takes many of those, which are found after half a thousand at the latest."""
 
 BROKEN_SCRIPTS = [
     # A push is appended each time it is sent
