@@ -129,10 +129,11 @@ class Jobworker:
         return self.process.wait(seconds)
 
     def destroy(self) -> None:
-        """End whatever is left of the group."""
+        """End whatever is left of the group, so that the next test meets nothing of it in Redis."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
+        wait_for(lambda: not members(self.pid), "the end of the group")
 
 
 def children(pid: int) -> list[int]:

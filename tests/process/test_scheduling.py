@@ -178,7 +178,7 @@ def test_workers_may_run_without_one(redis: redis_client.Redis, jobworker: Start
 def test_a_command_schedules_alone(redis: redis_client.Redis, jobscheduler: Start) -> None:
     scheduler = jobscheduler()
     wait_for(lambda: waits(redis) == 1)
-    assert title(scheduler.pid) == "jobworker (resque-3): Scheduling"
+    wait_for(lambda: title(scheduler.pid) == "jobworker (resque-3): Scheduling")
 
     delay(0.3, 1)
     delay(0.3, 2, bare=True)
