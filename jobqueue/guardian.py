@@ -56,28 +56,28 @@ class Guardian:
         return self._is_former or not self._is_alive()
 
     def start(self, workers: Iterable[int]) -> None:
-        """Fork a guardian, and tell it of the workers there are."""
+        """Fork a guardian, which knows the workers there are from the first moment."""
+        known = _named(workers)
         try:
-            pid, end = self._fork()
+            pid, end = self._fork(known)
         except OSError as error:
             _log.error("no guardian of the workers can be started: %s", error)
             self._try_at = time.monotonic() + TRY_AGAIN_SECONDS
             return
+        finally:
+            for process in known:
+                os.close(process)
         self.dismiss()
         self._pid, self._socket, self._is_former = pid, end, False
-        for worker in workers:
-            self.guard(worker)
 
     def guard(self, worker: int) -> None:
         """Tell the guardian of a worker, a child of this process; one that has just died is replaced soon."""
         if self._socket is None:
             return
-        with suppress(OSError):
-            process = os.pidfd_open(worker)
-            try:
-                socket.send_fds(self._socket, [str(worker).encode()], [process])
-            finally:
-                os.close(process)
+        for process, pid in _named([worker]).items():
+            with suppress(OSError):
+                socket.send_fds(self._socket, [str(pid).encode()], [process])
+            os.close(process)
 
     def dismiss(self) -> None:
         """End the guardian: there is nothing left to guard, or another has taken over."""
@@ -99,7 +99,7 @@ class Guardian:
             self._pid = 0
         return self._pid > 0
 
-    def _fork(self) -> tuple[int, socket.socket]:
+    def _fork(self, known: dict[int, int]) -> tuple[int, socket.socket]:
         end, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         end.setblocking(False)
         lifeline.flush()
@@ -110,27 +110,35 @@ class Guardian:
                 if pid == 0:
                     end.close()
                     self.forget()
-                    _be_guardian(other, self._seconds)
+                    _be_guardian(other, known, self._seconds)
         except OSError:
             end.close()
             raise
         return pid, end
 
 
-def _be_guardian(end: socket.socket, seconds: float) -> NoReturn:
+def _named(workers: Iterable[int]) -> dict[int, int]:
+    """Return the pids of processes by descriptors that name them and no other; to be closed."""
+    named: dict[int, int] = {}
+    for worker in workers:
+        with suppress(OSError):
+            named[os.pidfd_open(worker)] = worker
+    return named
+
+
+def _be_guardian(end: socket.socket, known: dict[int, int], seconds: float) -> NoReturn:
     try:
         # What a terminal or an operator sends to the whole group is not meant for it
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        orphans = _orphans(end)
+        orphans = _orphans(end, known)
         for pid in _left_over(orphans, time.monotonic() + seconds):
             _log.error("worker process %s did not end after its supervisor had died: killed", pid)
     finally:
         lifeline.leave(0)
 
 
-def _orphans(end: socket.socket) -> dict[int, int]:
+def _orphans(end: socket.socket, workers: dict[int, int]) -> dict[int, int]:
     """Return the living workers of a supervisor, once that has died: their pids by what names them."""
-    workers: dict[int, int] = {}
     while True:
         message, processes, _, _ = socket.recv_fds(end, PID_BYTES, 1)
         for process in _ended(workers, 0):

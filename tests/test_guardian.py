@@ -49,6 +49,25 @@ def test_what_it_knew_when_it_began_is_killed_after_the_supervisors_death(
     assert worker.wait(10) == -signal.SIGKILL
 
 
+def test_it_knows_them_even_if_the_supervisor_dies_right_after_its_fork(
+    guardian: Guardian, worker: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork() -> int:
+        if pid := original():
+            # As if it had died: it comes to nothing more
+            forked.append(pid)
+            raise InterruptedError
+        return 0
+
+    original, forked = os.fork, list[int]()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fork", fork)
+        guardian.start([worker.pid])
+
+    assert worker.wait(10) == -signal.SIGKILL
+    os.waitpid(forked[0], 0)
+
+
 def test_what_it_was_told_of_later_is_killed_too(guardian: Guardian, worker: Guarded) -> None:
     guardian.start([])
     guardian.guard(worker.pid)
