@@ -8,6 +8,7 @@ import redis as redis_client
 
 from jobqueue import schedulerbell
 from jobqueue.schedulerbell import SchedulerBell
+from tests.process.conftest import wait_for, waits
 
 BELL = "resque:wake_scheduler"
 DEADLINE_SECONDS = 10.0
@@ -20,20 +21,8 @@ def bell(redis):
     bell.close()
 
 
-def waits(redis):
-    """Tell how many clients wait at a doorbell."""
-    return sum("b" in each["flags"] for each in redis.client_list())
-
-
-def until(condition):
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def test_a_ring_ends_the_wait(redis, bell, attention):
-    ringing = threading.Thread(target=lambda: (until(lambda: waits(redis)), redis.rpush(BELL, "1")))
+    ringing = threading.Thread(target=lambda: (wait_for(lambda: waits(redis)), redis.rpush(BELL, "1")))
     ringing.start()
     began = time.monotonic()
 
@@ -60,13 +49,13 @@ def test_a_signal_ends_the_wait(redis, bell, attention):
 
     bell.wait(DEADLINE_SECONDS, attention)
 
-    until(lambda: waits(redis) == 1)
+    wait_for(lambda: waits(redis) == 1)
 
 
 def test_what_rang_for_one_that_leaves_rings_again(redis, bell, attention):
     bell.wait(0.001, attention)
     redis.rpush(BELL, "1")
-    until(lambda: waits(redis) == 0)
+    wait_for(lambda: waits(redis) == 0)
 
     bell.close()
 
@@ -78,13 +67,13 @@ def test_one_that_leaves_unrung_leaves_nothing(redis, bell, attention):
 
     bell.close()
 
-    until(lambda: waits(redis) == 0)
+    wait_for(lambda: waits(redis) == 0)
     assert redis.keys() == []
 
 
 def test_a_connection_that_was_cut_is_told_and_made_anew(redis, bell, attention):
     bell.wait(0.001, attention)
-    until(lambda: waits(redis) == 1)
+    wait_for(lambda: waits(redis) == 1)
     [waiting] = [each["id"] for each in redis.client_list() if "b" in each["flags"]]
     redis.client_kill_filter(_id=waiting)
 
@@ -92,7 +81,7 @@ def test_a_connection_that_was_cut_is_told_and_made_anew(redis, bell, attention)
         bell.wait(DEADLINE_SECONDS, attention)
 
     bell.wait(0.001, attention)
-    until(lambda: waits(redis) == 1)
+    wait_for(lambda: waits(redis) == 1)
 
 
 def test_an_answer_that_is_overdue_is_not_waited_for(redis, bell, attention, monkeypatch):

@@ -207,6 +207,11 @@ def jobscheduler(redis: redis_client.Redis, tmp_path: Path) -> Iterator[Callable
         sys.stdout.write(f"--- log of {each.pid}\n{each.log[-6000:]}\n")
 
 
+def waits(redis: redis_client.Redis) -> int:
+    """Tell how many clients wait at doorbells."""
+    return sum("b" in each["flags"] for each in redis.client_list())
+
+
 def is_idle(redis: redis_client.Redis, workers: int = 1) -> bool:
     """Tell whether so many workers wait at doorbells."""
     return sum(each["cmd"] == "blpop" for each in redis.client_list()) >= workers

@@ -13,7 +13,7 @@ import redis as redis_client
 from jobqueue import ids, payload
 from jobqueue.payload import Job
 from jobqueue.store import delayed
-from tests.process.conftest import Jobworker, Ledger, members, own_keys, state, title, wait_for
+from tests.process.conftest import Jobworker, Ledger, members, own_keys, state, title, wait_for, waits
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -28,11 +28,6 @@ def delay(seconds: float, *numbers: int, bare: bool = False) -> None:
     moment_ms = round((time.time() + seconds) * 1000)
     put = delayed.delay_bare if bare else delayed.delay
     put("work", [job(number) for number in numbers], moment_ms)
-
-
-def waits(redis: redis_client.Redis) -> int:
-    """Tell how many processes wait at doorbells."""
-    return sum("b" in each["flags"] for each in redis.client_list())
 
 
 @pytest.mark.parametrize("bare", [False, True])

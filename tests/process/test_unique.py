@@ -118,13 +118,14 @@ def test_a_job_that_is_killed_and_tried_again_keeps_others_out(
     for pid in worker.workers():
         os.kill(pid, signal.SIGKILL)
 
-    while not ledger.lines():
-        assert exclusive(1, 2) == first
-        time.sleep(0.01)
+    while (again := exclusive(1, 2)) and not ledger.lines():
+        assert again == first
     wait_for(lambda: locked() == 0)
     assert exclusive(1, 3) != first
     ledger.wait_for("3")
-    assert ledger.lines() == ["1", "3"]
+    # The last of these calls may have come when the job had ended
+    late = [] if again == first else ["2"]
+    assert ledger.lines() == ["1", *late, "3"]
 
 
 def test_jobs_of_a_killed_tree_keep_their_locks_until_they_are_recovered(
