@@ -23,7 +23,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import delayed as writing
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, back_to, whole_number
+from jobqueue.views.paging import PAGE_SIZE, answer, whole_number
 
 HIGHEST_SKIP = 2**32
 CLEARED_AT_ONCE = 10_000
@@ -50,26 +50,22 @@ def delayed(request: HttpRequest) -> HttpResponse:
 @page(methods=CHANGING, operates=True)
 def enqueue_now(request: HttpRequest) -> HttpResponse:
     """Bring one job to its queue, as if it were due."""
-    found = posted_job(request)
+    found, done = posted_job(request), ""
     if found is not None and writing.enqueue_now([found]):
         where = (
             f"was put on the queue {cut(found.queue)}" if found.queue else "names no queue, and has failed"
         )
-        messages.success(request, f"{cut(found.seen.name) or 'The job'} {where}.", fail_silently=True)
-    else:
-        messages.warning(request, GONE, fail_silently=True)
-    return back_to("jobqueue:delayed", request)
+        done = f"{cut(found.seen.name) or 'The job'} {where}."
+    return answer(request, "jobqueue:delayed", done, GONE)
 
 
 @page(methods=CHANGING, operates=True)
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one job."""
-    found = posted_job(request)
+    found, done = posted_job(request), ""
     if found is not None and writing.remove([found]):
-        messages.success(request, f"{cut(found.seen.name) or 'The job'} was removed.", fail_silently=True)
-    else:
-        messages.warning(request, GONE, fail_silently=True)
-    return back_to("jobqueue:delayed", request)
+        done = f"{cut(found.seen.name) or 'The job'} was removed."
+    return answer(request, "jobqueue:delayed", done, GONE)
 
 
 @page(methods=CONFIRMING, operates=True)

@@ -18,7 +18,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import failures as writing
 from jobqueue.views.access import CHANGING, CONFIRMING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, Pager, back_to, page_number, whole_number
+from jobqueue.views.paging import PAGE_SIZE, Pager, answer, back_to, page_number, whole_number
 
 HIGHEST_INDEX = 2**32
 RETRYING_SECONDS = 15.0
@@ -49,29 +49,23 @@ def search(request: HttpRequest, name: str) -> HttpResponse:
 @page(methods=CHANGING, operates=True)
 def retry(request: HttpRequest) -> HttpResponse:
     """Enqueue the job of one failure again; the entry stays and says when it was retried."""
-    listed = posted_failure(request)
+    listed, done = posted_failure(request), ""
     try:
         if listed is not None and writing.retry_listed(listed):
-            said = f"{cut(listed.job.name)} was put on the queue {cut(listed.failure.queue)} again."
-            messages.success(request, said, fail_silently=True)
-        else:
-            messages.warning(request, GONE, fail_silently=True)
+            done = f"{cut(listed.job.name)} was put on the queue {cut(listed.failure.queue)} again."
     except InvalidPayload as error:
         messages.error(request, str(error), fail_silently=True)
-    return back_to("jobqueue:failed", request)
+        return back_to("jobqueue:failed", request)
+    return answer(request, "jobqueue:failed", done, GONE)
 
 
 @page(methods=CHANGING, operates=True)
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one failure from the list."""
-    listed = posted_failure(request)
+    listed, done = posted_failure(request), ""
     if listed is not None and writing.remove(listed.failure.raw):
-        messages.success(
-            request, f"The failure of {cut(listed.job.name) or 'no job'} was removed.", fail_silently=True
-        )
-    else:
-        messages.warning(request, GONE, fail_silently=True)
-    return back_to("jobqueue:failed", request)
+        done = f"The failure of {cut(listed.job.name) or 'no job'} was removed."
+    return answer(request, "jobqueue:failed", done, GONE)
 
 
 @page(methods=CONFIRMING, operates=True)

@@ -1,10 +1,11 @@
-"""Pages of a list whose length Redis tells together with the items."""
+"""Pages of a list whose length Redis tells together with the items, and the answers of its buttons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -61,6 +62,15 @@ def whole_number(text: str, *, highest: int) -> int | None:
         return None
     number = int(text)
     return number if number <= highest else None
+
+
+def answer(request: HttpRequest, view: str, done: str, gone: str) -> HttpResponseRedirect:
+    """Say what was done to one item of a list, or (if that is empty) that it is gone; return to the list."""
+    if done:
+        messages.success(request, done, fail_silently=True)
+    else:
+        messages.warning(request, gone, fail_silently=True)
+    return back_to(view, request)
 
 
 def back_to(view: str, request: HttpRequest) -> HttpResponseRedirect:

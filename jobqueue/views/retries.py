@@ -6,7 +6,6 @@ or says that it is gone.
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 from jobqueue.inspection import retries as reading
@@ -16,7 +15,7 @@ from jobqueue.rubyjson import cut
 from jobqueue.store import delayed as writing
 from jobqueue.views.access import CHANGING, page
 from jobqueue.views.pages import render
-from jobqueue.views.paging import PAGE_SIZE, back_to, whole_number
+from jobqueue.views.paging import PAGE_SIZE, answer, whole_number
 
 HIGHEST_PLACE = 2**32
 GONE = "This job waits no more: it is being tried again, or somebody has removed it meanwhile."
@@ -33,24 +32,19 @@ def retries(request: HttpRequest) -> HttpResponse:
 @page(methods=CHANGING, operates=True)
 def retry_now(request: HttpRequest) -> HttpResponse:
     """Bring one job to its queue now."""
-    found = posted_retry(request)
+    found, done = posted_retry(request), ""
     if found is not None and writing.enqueue_now([found.delayed]):
-        said = f"{cut(found.job.name)} was put on the queue {cut(found.delayed.queue)} now."
-        messages.success(request, said, fail_silently=True)
-    else:
-        messages.warning(request, GONE, fail_silently=True)
-    return back_to("jobqueue:retries", request)
+        done = f"{cut(found.job.name)} was put on the queue {cut(found.delayed.queue)} now."
+    return answer(request, "jobqueue:retries", done, GONE)
 
 
 @page(methods=CHANGING, operates=True)
 def remove_retry(request: HttpRequest) -> HttpResponse:
     """Let one job not be tried again, and forget it."""
-    found = posted_retry(request)
+    found, done = posted_retry(request), ""
     if found is not None and writing.remove([found.delayed]):
-        messages.success(request, f"{cut(found.job.name)} was removed.", fail_silently=True)
-    else:
-        messages.warning(request, GONE, fail_silently=True)
-    return back_to("jobqueue:retries", request)
+        done = f"{cut(found.job.name)} was removed."
+    return answer(request, "jobqueue:retries", done, GONE)
 
 
 def posted_retry(request: HttpRequest) -> WaitingRetry | None:
