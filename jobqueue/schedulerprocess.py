@@ -98,9 +98,9 @@ class SchedulerProcess:
 def _be_scheduler(stops: StopPlans, heard: Attention, supervisor: int) -> NoReturn:
     status = 1
     try:
-        heard.close()
         # Killed: what it is doing is done entirely or not at all, and being stuck keeps it from no end
         lifeline.die_with_parent(signal.SIGKILL)
+        heard.close()
         own = Attention(stops, supervisor=supervisor, is_led=lambda: True)
         if not lifeline.is_orphan(supervisor):
             schedule(own)

@@ -117,7 +117,8 @@ def test_one_that_is_stuck_does_not_survive_its_supervisor_either(
 ) -> None:
     worker = jobworker("--queues", "work", "--term-timeout", "0", scheduler=True)
     [scheduler] = wait_for(worker.schedulers)
-    worker.wait_until_idle()
+    # The worker, and the scheduler: by then it has asked to be killed with its parent
+    wait_for(lambda: waits(redis) == 2)
     worker.signal_one(scheduler, signal.SIGSTOP)
     for guardian in worker.guardians():
         worker.signal_one(guardian, signal.SIGSTOP)

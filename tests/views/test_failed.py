@@ -11,11 +11,11 @@ from jobqueue.payload import Job, encode
 from tests.goldenfiles import load
 
 
-def fail(redis, name: str = "A", queue: str = "q", error: str = "") -> str:
-    """Add a failure and return its digest."""
+def fail(redis, name: str = "A", queue: str = "q", error: str = "", exception: str = "E", **fields) -> str:
+    """Add a failure, of a job with further ``fields``, and return its digest."""
     entry = failure.entry(
-        encode(Job(name, ["x"])),
-        exception="E",
+        encode(Job(name, ["x"], **fields)),
+        exception=exception,
         error=error,
         backtrace=["/site-packages/lib.py:1:in `inner'", "/srv/jobs.py:2:in `outer'"],
         worker="h:1:q",
@@ -40,30 +40,14 @@ def test_a_failure_is_shown_with_the_line_where_it_happened(staff, redis):
 
 
 def test_a_failure_names_its_job_by_id(staff, redis):
-    entry = failure.entry(
-        encode(Job("A", [], id="5NB2B0PWM1sBuXzzziyyVJ")),
-        exception="E",
-        error="",
-        backtrace=[],
-        worker="h:1:q",
-        queue="q",
-    )
-    redis.rpush("resque:failed", entry)
+    fail(redis, id="5NB2B0PWM1sBuXzzziyyVJ")
 
     assert '<div class="jq-id">5NB2B0PWM1sBuXzzziyyVJ</div>' in staff.get("/jobs/failed/").content.decode()
 
 
 def test_a_failure_shows_every_attempt(staff, redis):
     attempts = [Attempt("2026/11/21 00:01:12 UTC", f"Error{number}", f"no {number}") for number in (1, 2)]
-    entry = failure.entry(
-        encode(Job("A", [], id="i", attempts=attempts)),
-        exception="Error3",
-        error="no 3",
-        backtrace=[],
-        worker="h:1:q",
-        queue="q",
-    )
-    redis.rpush("resque:failed", entry)
+    fail(redis, exception="Error3", error="no 3", id="i", attempts=attempts)
 
     text = staff.get("/jobs/failed/").content.decode()
 
@@ -77,15 +61,7 @@ def test_a_failure_shows_every_attempt(staff, redis):
 
 def test_of_very_many_attempts_the_last_are_shown(staff, redis):
     attempts = [Attempt(error="no")] * KEPT
-    entry = failure.entry(
-        encode(Job("A", [], attempts=attempts, attempts_dropped=1_000)),
-        exception="E",
-        error="",
-        backtrace=[],
-        worker="h:1:q",
-        queue="q",
-    )
-    redis.rpush("resque:failed", entry)
+    fail(redis, attempts=attempts, attempts_dropped=1_000)
 
     text = staff.get("/jobs/failed/").content.decode()
 
