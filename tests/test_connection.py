@@ -352,7 +352,7 @@ def test_a_redis_that_never_answers_does_not_hold_up_for_long(settings, silent_p
     ):
         connection.client().ping()
 
-    assert 0.1 <= time.monotonic() - started < 1
+    assert 0.1 <= time.monotonic() - started < 2, "less than the default"
 
 
 def test_a_frozen_redis_behind_a_socket_does_not_hold_up_for_long(settings, redis_factory):

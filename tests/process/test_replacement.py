@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis as redis_client
 
-from tests.process.conftest import Jobworker, Ledger, enqueue, wait_for
+from tests.process.conftest import UNMEASURED, Jobworker, Ledger, enqueue, wait_for
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -69,7 +69,7 @@ def test_one_that_performs_several_at_a_time_is_replaced_as_soon_as_it_has_grown
 def test_no_job_waits_while_one_that_performs_several_at_a_time_is_replaced(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
-    worker = jobworker("--queues", "work", "--threads", "2", "--jobs-per-fork", "5")
+    worker = jobworker("--queues", "work", "--threads", "2", "--jobs-per-fork", "5", **UNMEASURED)
     worker.wait_until_idle()
     began = time.monotonic()
     for number in range(100):
@@ -77,7 +77,7 @@ def test_no_job_waits_while_one_that_performs_several_at_a_time_is_replaced(
 
     wait_for(lambda: len(ledger.lines()) == 100)
 
-    assert time.monotonic() - began < 15, "a second for each of twenty processes"
+    assert time.monotonic() - began < 20, "a second for each of twenty processes"
     assert worker.log.count("started") >= 20
 
 

@@ -77,7 +77,7 @@ def test_a_second_signal_ends_the_job_at_once_and_puts_it_back(
     time.sleep(SAME_SECONDS + 0.2)  # until then a repetition is the same signal
     worker.signal_all(signal.SIGTERM)
 
-    assert worker.wait(5) == 0
+    assert worker.wait() == 0
     assert redis.llen("resque:queue:work") == 1
     assert own_keys(redis) == ["resque:queue:work"]
 
