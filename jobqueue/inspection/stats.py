@@ -13,6 +13,9 @@ from jobqueue.inspection.replies import fetch, number, or_else
 from jobqueue.inspection.workers import Current, is_silent, read_current, read_moment, split_id
 from jobqueue.keys import to_text
 
+TIMES_COUNTED = 100
+"""Jobs are counted at no more times of resque-scheduler, which has a key for each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
@@ -55,6 +58,10 @@ class Overview:
     queues: list[Queue]
     workers: list[Doing]
     failed: int
+    delayed: int
+    """Jobs of both kinds that wait for their moments, as far as they were counted."""
+    are_more_delayed: bool
+    """There are more, in resque-scheduler's keys."""
     stat_processed: int
     stat_failed: int
     is_all_paused: bool
@@ -93,16 +100,21 @@ def overview() -> Overview:
             ("GET", k.stat("processed")),
             ("GET", k.stat("failed")),
             ("GET", k.pause_all),
+            ("ZCARD", k.later),
+            ("ZRANGE", k.delayed_times, 0, TIMES_COUNTED),
         ]
     )
     queue_names = sorted_names(or_else([], replies[0], k.queues, complaints))
     worker_ids = sorted_names(or_else([], replies[1], k.workers, complaints))
     paused = frozenset(sorted_names(or_else([], replies[2], k.paused, complaints)))
-    queues, doing = _second_look(queue_names, worker_ids, paused)
+    times = list(map(to_text, or_else([], replies[8], k.delayed_times, complaints)))
+    queues, doing, bare = _second_look(queue_names, worker_ids, paused, times[:TIMES_COUNTED])
     return Overview(
         queues=queues,
         workers=doing,
         failed=or_else(0, replies[3], k.failed, complaints),
+        delayed=or_else(0, replies[7], k.later, complaints) + bare,
+        are_more_delayed=len(times) > TIMES_COUNTED,
         stat_processed=number(replies[4], k.stat("processed"), complaints),
         stat_failed=number(replies[5], k.stat("failed"), complaints),
         is_all_paused=or_else(b"", replies[6], k.pause_all, complaints).strip().lower() == b"true",
@@ -111,15 +123,18 @@ def overview() -> Overview:
 
 
 def _second_look(
-    queue_names: list[str], worker_ids: list[str], paused: frozenset[str]
-) -> tuple[list[Queue], list[Doing]]:
+    queue_names: list[str], worker_ids: list[str], paused: frozenset[str], times: list[str]
+) -> tuple[list[Queue], list[Doing], int]:
+    """Return the queues, what workers are doing, and how many jobs are due at times of resque-scheduler."""
     k = keys()
     gets = [("GET", k.worker(worker_id)) for worker_id in worker_ids]
     beats = [("HGET", k.heartbeats, worker_id) for worker_id in worker_ids]
-    replies = iter(fetch([*size_commands(queue_names), *gets, *beats]))
+    lengths = [("LLEN", k.delayed(time)) for time in times]
+    replies = iter(fetch([*lengths, *size_commands(queue_names), *gets, *beats]))
+    bare = sum(or_else(0, length, "", []) for length in islice(replies, len(times)))
     queues = with_sizes(queue_names, list(islice(replies, len(queue_names))), paused)
     values = list(islice(replies, len(worker_ids)))
-    return queues, [_doing(*each) for each in zip(worker_ids, values, replies, strict=True)]
+    return queues, [_doing(*each) for each in zip(worker_ids, values, replies, strict=True)], bare
 
 
 def _doing(worker_id: str, value: Any, heartbeat: Any) -> Doing:

@@ -32,6 +32,29 @@ def test_an_overview_tells_the_silent_from_the_living(redis):
     assert (stats.info(seen).workers, stats.info(seen).working) == (2, 2)
 
 
+def test_an_overview_counts_the_delayed_jobs_of_both_kinds(redis, monkeypatch):
+    monkeypatch.setattr(stats, "TIMES_COUNTED", 2)
+    redis.zadd("resque:later", {"a": 1, "b": 2})
+    for time in (5, 6):
+        redis.zadd("resque:delayed_queue_schedule", {str(time): time})
+        redis.rpush(f"resque:delayed:{time}", "c", "d")
+
+    seen = stats.overview()
+
+    assert (seen.delayed, seen.are_more_delayed) == (6, False)
+
+
+def test_an_overview_looks_at_no_more_than_some_times(redis, monkeypatch):
+    monkeypatch.setattr(stats, "TIMES_COUNTED", 2)
+    for time in (5, 6, 7):
+        redis.zadd("resque:delayed_queue_schedule", {str(time): time})
+        redis.rpush(f"resque:delayed:{time}", "c")
+
+    seen = stats.overview()
+
+    assert (seen.delayed, seen.are_more_delayed) == (2, True)
+
+
 def test_the_environment_of_a_site_with_debug_is_development(redis, settings):
     settings.DEBUG = True
 
@@ -58,7 +81,7 @@ def test_rubys_pause_of_all_workers_is_read(redis):
 
 
 def test_every_damaged_key_is_complained_of_and_the_others_are_read(redis):
-    for key in ("queues", "workers", "paused", "failed"):
+    for key in ("queues", "workers", "paused", "failed", "later", "delayed_queue_schedule"):
         redis.set(f"resque:{key}", "damaged")
     redis.set("resque:stat:processed", 7)
     redis.rpush("resque:stat:failed", "x")
@@ -66,11 +89,12 @@ def test_every_damaged_key_is_complained_of_and_the_others_are_read(redis):
     seen = stats.overview()
 
     assert seen.stat_processed == 7
-    assert len(seen.complaints) == 5
+    assert len(seen.complaints) == 7
 
 
 def test_the_overview_takes_two_round_trips(redis, monkeypatch):
     load(redis, "worker_working")
+    redis.zadd("resque:delayed_queue_schedule", {"5": 5})
     asked = []
     monkeypatch.setattr(stats, "fetch", lambda commands: asked.append(commands) or fetch(commands))
 

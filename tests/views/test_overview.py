@@ -29,6 +29,14 @@ def test_long_lists_are_cut_and_say_so(staff, redis):
     assert "and 10 more workers" in text
 
 
+def test_it_counts_the_delayed_jobs_as_far_as_that_is_cheap(staff, redis):
+    redis.zadd("resque:later", {"a": 1, "b": 2})
+    assert "<strong>2</strong> <span>delayed</span>" in staff.get("/jobs/").content.decode()
+
+    redis.zadd("resque:delayed_queue_schedule", {str(time): time for time in range(101)})
+    assert "<strong>2<small> or more</small></strong>" in staff.get("/jobs/").content.decode()
+
+
 def test_a_pause_of_all_workers_is_said(staff, redis):
     redis.set("resque:pause-all-workers", "true")
 
