@@ -85,7 +85,7 @@ def in_flight_parts(ground: Ground, jobs: int, attention: Attention) -> dict[str
 def whole_turn(ground: Ground, jobs: int, attention: Attention) -> float:
     ground.empty()
     ground.fill(jobs)
-    worker = Worker(WorkerOptions(queues=QueueList.parse(QUEUE)), attention, SharedPage())
+    worker = Worker(WorkerOptions(queues=QueueList.parse(QUEUE)), attention, SharedPage(), 0.0)
     began = time.perf_counter()
     while worker.turn():
         pass

@@ -21,8 +21,10 @@ from jobqueue.workeroptions import WorkerOptions
 class ConcurrentWorker(Worker):
     """Performs as many jobs at a time as its page has lanes."""
 
-    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
-        super().__init__(options, attention, page)
+    def __init__(
+        self, options: WorkerOptions, attention: Attention, page: SharedPage, started_at: float
+    ) -> None:
+        super().__init__(options, attention, page, started_at)
         self._free = list(page.lanes)
         kind = AsyncCrew if options.tasks else ThreadCrew
         self._crew: Crew = kind(page.lanes, self.id, attention.wake)

@@ -20,8 +20,10 @@ FORK_AGAIN_SECONDS = 1.0
 class ForkingWorker(Worker):
     """Performs each job in a child process of its own, whose death is the job's failure alone."""
 
-    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
-        super().__init__(options, attention, page)
+    def __init__(
+        self, options: WorkerOptions, attention: Attention, page: SharedPage, started_at: float
+    ) -> None:
+        super().__init__(options, attention, page, started_at)
         self._forking = Forking(self.id, attention, self._hold_if_due)
 
     def run(self) -> None:

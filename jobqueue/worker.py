@@ -39,13 +39,16 @@ _log = logging.getLogger("jobqueue")
 class Worker:
     """Performs the jobs of its queues until it is told to stop."""
 
-    def __init__(self, options: WorkerOptions, attention: Attention, page: SharedPage) -> None:
+    def __init__(
+        self, options: WorkerOptions, attention: Attention, page: SharedPage, started_at: float
+    ) -> None:
+        """``started_at`` is what its supervisor tells of it too: seconds since the epoch."""
         self.id = worker_id(os.getpid(), options)
         self._options = options
         self._attention = attention
         self._page = page
         self._lane = page.lanes[0]
-        self._in_flight = InFlight(self.id, time.time(), page, attention)
+        self._in_flight = InFlight(self.id, started_at, page, attention)
         self._end_of_jobs = EndOfJobs(attention, page)
         self._watchdog = Watchdog(
             attention, hold_if_due=self._hold_if_due, end=self._end_running, abandon=self._abandon

@@ -68,7 +68,7 @@ def work(options: WorkerOptions, slot: Slot, heard: Attention) -> int:
     slot.stacks.write_when_told(passes_on=is_forking)
     forksignals.hear()
     try:
-        worker = kind(options, heard, slot.page)
+        worker = kind(options, heard, slot.page, slot.started_at)
         worker.run()
     except GaveUp:
         gone = worker_id(os.getpid(), options)

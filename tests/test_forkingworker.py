@@ -30,7 +30,7 @@ def make_worker(attention):
 
     def make(**options):
         options = WorkerOptions(queues=QueueList.parse("work"), **options)
-        made.append(ForkingWorker(options, attention, SharedPage()))
+        made.append(ForkingWorker(options, attention, SharedPage(), 0.0))
         return made[-1]
 
     yield make

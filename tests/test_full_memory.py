@@ -303,7 +303,7 @@ def test_a_worker_drains_the_queue_until_there_is_memory_again(redis, fill, atte
         while True:
             push("work", [encode(Job("tests.sample.jobs.record", [50, text]))])
 
-    worker = Worker(WorkerOptions(queues=QueueList.parse("work")), attention, SharedPage())
+    worker = Worker(WorkerOptions(queues=QueueList.parse("work")), attention, SharedPage(), 0.0)
     while worker.turn():
         pass
     worker.leave()

@@ -47,7 +47,7 @@ def make_worker(attention):
     made = []
 
     def make():
-        made.append(Worker(WorkerOptions(queues=QueueList.parse("work")), attention, SharedPage()))
+        made.append(Worker(WorkerOptions(queues=QueueList.parse("work")), attention, SharedPage(), 0.0))
         return made[-1]
 
     yield make

@@ -50,7 +50,7 @@ def make_worker(attention):
 
     def make(queues="work", kind=Worker, **options):
         options = WorkerOptions(queues=QueueList.parse(queues), **options)
-        made.append(kind(options, attention, SharedPage()))
+        made.append(kind(options, attention, SharedPage(), 0.0))
         return made[-1]
 
     yield make

@@ -49,7 +49,7 @@ class Site:
         self.redis.rpush(b"resque:queue:" + queue, *payloads)
 
     def make_worker(self, kind: type[Worker] = Worker) -> Worker:
-        return kind(WorkerOptions(queues=QueueList.parse("work,*")), self.attention, SharedPage())
+        return kind(WorkerOptions(queues=QueueList.parse("work,*")), self.attention, SharedPage(), 0.0)
 
     def work_off(self, kind: type[Worker] = Worker) -> None:
         """Let a worker begin, do all that it finds, and leave."""
