@@ -121,6 +121,11 @@ class Jobworker:
         """Signal one of the workers."""
         os.kill(pid, number)
 
+    def wait_until_passed_on(self) -> None:
+        """Wait until the workers have what the supervisor was told before: it asks for stacks only then."""
+        self.signal(signal.SIGTTIN)
+        wait_for(lambda: "stacks of worker" in self.log)
+
     def signal_all(self, number: int) -> None:
         """Signal the whole group, as a terminal does."""
         os.killpg(self.pid, number)

@@ -56,7 +56,7 @@ def test_it_is_cancelled_at_its_timeout(
 
     wait_for(lambda: redis.llen("resque:failed") == 1)
     assert failures(redis)[0].exception == "jobqueue.exceptions.JobTimeout"
-    assert failures(redis)[0].error == "The job ran longer than its timeout of 0.3 s"
+    assert failures(redis)[0].error == "The job ran longer than its timeout of 1 s"
     enqueue("anote", 2)
     ledger.wait_for("2")
     assert "died" not in worker.log
@@ -194,7 +194,7 @@ def test_one_that_blocks_the_loop_is_killed_and_its_neighbours_go_back(
     enqueue("block_loop", 2)
 
     wait_for(lambda: redis.llen("resque:failed") == 1)
-    assert re.search(r"timeout of 0.3 s, did not end within", failures(redis)[0].error)
+    assert re.search(r"timeout of 1 s, did not end within", failures(redis)[0].error)
     wait_for(lambda: ledger.lines().count("began 1") == 2, "the neighbour to begin again")
     ledger.tell("go on")
     ledger.wait_for("1")

@@ -69,6 +69,7 @@ def test_nothing_happens_to_an_idle_worker(
     if target != "worker":
         # A job that begins before the signal is passed on would rightly be ended by it
         wait_for(lambda: "ending the running jobs" in worker.log)
+        worker.wait_until_passed_on()
     enqueue("begin_and_wait_for", 1, "go on")
     ledger.wait_for("began 1")
     ledger.tell("go on")

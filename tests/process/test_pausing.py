@@ -38,6 +38,7 @@ def test_workers_pause_after_the_running_job_and_continue(
 
     send(signal.SIGUSR2)
     wait_for(lambda: "pausing after" in worker.log)
+    worker.wait_until_passed_on()
     ledger.tell("go on")
     wait_for(lambda: are_paused(worker))
     assert ledger.lines() == ["began 1", "1"]

@@ -55,12 +55,12 @@ def test_a_running_job_ends_in_its_old_worker_and_new_ones_go_on_beside_it(
 
     ledger.wait_for("1")
     wait_for(lambda: old not in worker.workers())
+    assert "died" not in worker.log
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     assert redis.llen("resque:failed") == 0
     assert redis.get("resque:stat:processed") == b"2"
     assert own_keys(redis) == []
-    assert "died" not in worker.log
 
 
 @pytest.fixture

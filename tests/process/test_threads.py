@@ -80,7 +80,7 @@ def test_a_job_whose_time_is_over_is_told_and_the_others_go_on(
     enqueue("overrun", 2, "spin")
     wait_for(lambda: redis.llen("resque:failed") == 1)
 
-    assert failures(redis)[0].error == "The job ran longer than its timeout of 0.3 s"
+    assert failures(redis)[0].error == "The job ran longer than its timeout of 1 s"
     ledger.tell("go on")
     ledger.wait_for("1")
 
@@ -94,7 +94,7 @@ def test_a_job_that_does_not_end_at_its_timeout_fails_alone_and_its_neighbours_g
     enqueue("overrun", 2, "sleep")
 
     wait_for(lambda: redis.llen("resque:failed") == 1)
-    assert re.search(r"timeout of 0.3 s, did not end within", failures(redis)[0].error)
+    assert re.search(r"timeout of 1 s, did not end within", failures(redis)[0].error)
     wait_for(lambda: ledger.lines().count("began 1") == 2, "the neighbour to begin again")
     ledger.tell("go on")
     ledger.wait_for("1")

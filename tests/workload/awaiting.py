@@ -78,7 +78,7 @@ async def sleep() -> None:
 
 
 async def wait_for_thread() -> None:
-    await asyncio.to_thread(time.sleep, 1)
+    await asyncio.to_thread(time.sleep, 10)
 
 
 async def wait_for_process() -> None:
@@ -112,19 +112,19 @@ WAYS: dict[str, Callable[[], Awaitable[None]]] = {
 """Ways of a coroutine to take longer than it may."""
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 async def overrun(number: int, way: str) -> None:
     note(f"began {number} in {os.getpid()}")
     await WAYS[way]()
 
 
-@job(queue="work", timeout=0.3, on_crash="retry")
+@job(queue="work", timeout=1, on_crash="retry")
 async def try_again_overrun(number: int) -> None:
     note(f"began {number} in {os.getpid()}")
     await compute_in_c()
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 async def overrun_and_clean_up(number: int, raises: bool) -> None:
     try:
         await sleep()
@@ -146,7 +146,7 @@ async def take_all_time(number: int, seconds: float) -> None:
     note(str(number))
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 class Timed:
     @staticmethod
     async def perform(number: int) -> None:

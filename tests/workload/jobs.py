@@ -215,7 +215,7 @@ class AsksAgain:
             raise Retry(in_=0) from error
 
 
-@job(queue="work", retries=1, backoff=[0], timeout=0.3)
+@job(queue="work", retries=1, backoff=[0], timeout=1)
 def try_overrun_twice(number: int, way: str) -> None:
     note(f"began {number}")
     WAYS[way]()
@@ -295,14 +295,14 @@ if VERSION == "broken":
     raise RuntimeError("this version is broken")
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 def overrun(number: int, way: str) -> None:
     """Tell which process this is, then take longer than allowed, in one of the ways of waiting.py."""
     note(f"began {number} in {os.getpid()}")
     WAYS[way]()
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 def overrun_and_clean_up(number: int, raises: bool) -> None:
     try:
         rest()
@@ -324,7 +324,7 @@ class Timed:
     """A job that tells of its failures."""
 
     queue = "work"
-    timeout = 0.3
+    timeout = 1
 
     @staticmethod
     def perform(number: int) -> None:
@@ -341,7 +341,7 @@ def take_all_time(number: int, seconds: float) -> None:
     note(str(number))
 
 
-@job(queue="work", timeout=0.3, on_crash="retry")
+@job(queue="work", timeout=1, on_crash="retry")
 def try_again_overrun(number: int) -> None:
     note(f"began {number} in {os.getpid()}")
     WAYS["compute_in_c"]()
@@ -422,13 +422,13 @@ async def aend_well(number: int) -> None:
         note(f"ended {number}")
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 async def aoverrun(number: int) -> None:
     note(f"began {number}")
     await asyncio.sleep(600)
 
 
-@job(queue="work", timeout=0.3)
+@job(queue="work", timeout=1)
 async def block_loop(number: int) -> None:
     """Keep the event loop from going on for longer than allowed."""
     note(f"began {number}")
