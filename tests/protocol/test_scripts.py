@@ -30,6 +30,7 @@ class CalmScriptsMachine(ScriptsMachine):
     faults = False
 
 
+NEEDS = [pytest.mark.usefixtures("redis_server"), pytest.mark.timeout(600)]
 STEPS = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -38,8 +39,8 @@ CalmScriptsMachine.TestCase.settings = STEPS
 
 
 class TestScripts(ScriptsMachine.TestCase):
-    pytestmark = pytest.mark.usefixtures("redis_server")
+    pytestmark = NEEDS
 
 
 class TestScriptsWhileCalm(CalmScriptsMachine.TestCase):
-    pytestmark = pytest.mark.usefixtures("redis_server")
+    pytestmark = NEEDS
