@@ -6,10 +6,9 @@ from collections import Counter
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from tests.protocol.store import Seen, Store, equals
+from tests.protocol.store import QUEUES, Seen, Store, equals
 from tests.protocol.worker import Worker
 
-QUEUES = ("high", "low")
 NAMES = ("ann", "bob")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+QUEUES = ("high", "low")
 LIMIT = 3
 """A job in flight in this many dead processes is poison."""
 

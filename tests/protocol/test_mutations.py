@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobqueue import scripts
-from tests.protocol.machine import DeliveryMachine
-from tests.protocol.model import ModelStore
+from tests.protocol.machine.delivery import DeliveryMachine
+from tests.protocol.model.store import ModelStore
 from tests.protocol.store import Claimed, Ending, Held
 from tests.protocol.test_model import ModelMachine
 from tests.protocol.test_scripts import ScriptsMachine
