@@ -19,7 +19,7 @@ class Failures(Attack):
         for place in some:
             job = self.new_job()
             with suppress(Full):
-                queue = self.store.retry(place % len(self.seen.failed), job, is_stale)
+                queue = self.store.retry(self.failure_at(place), job, is_stale)
                 self.order[queue].append(job)
 
     @precondition(lambda self: self.seen.failed)
@@ -27,8 +27,14 @@ class Failures(Attack):
     def remove_failures(self, place: int, how: str) -> None:
         match how:
             case "one":
-                self.store.remove_failure(place % len(self.seen.failed))
+                self.store.remove_failure(self.failure_at(place))
             case "all":
                 self.store.clear_failures()
             case _:
-                self.store.clear_retried(None if how == "retried" else place % len(self.seen.failed))
+                self.store.clear_retried(None if how == "retried" else self.failure_at(place))
+
+    def failure_at(self, place: int) -> int:
+        """Return the place of a failure; of those that are equal the last one is meant."""
+        failed = self.store.seen().failed
+        chosen = failed[place % len(failed)]
+        return max(at for at, each in enumerate(failed) if each == chosen)

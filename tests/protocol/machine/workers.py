@@ -23,7 +23,8 @@ class Workers(Attack):
         if (job := self.act(name, "begin_next")) is not None:
             self.begun[job.job] += 1
             self.calls_begun[job.call] += 1
-            most = LIMIT + self.numbers["put back"] + self.tried_again[job.job]
+            most = LIMIT * (1 + self.equal_ones[job.job])
+            most += self.numbers["put back"] + self.tried_again[job.job]
             assert self.rolled_back or self.begun[job.job] <= most
 
     @rule(name=workers, how=st.sampled_from(["done", "failed", "later"]), answer_lost=st.booleans())

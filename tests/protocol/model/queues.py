@@ -32,10 +32,10 @@ class Queues(State):
 
     def remove_jobs(self, queue: str, jobs: Sequence[str]) -> int:
         waiting = self.queues.get(queue, [])
-        removed = [job for job, crashes, attempts, _ in waiting if job in jobs and not crashes + attempts]
-        self.queues[queue] = [each for each in waiting if each[0] not in removed]
-        self.ledger.removed.update(removed)
-        for job in removed:
+        removed = [each for each in waiting if each[0] in jobs and not each[1] + each[2]]
+        self.queues[queue] = [each for each in waiting if each not in removed]
+        self.ledger.removed.update(job for job, *_ in removed)
+        for job, *_ in removed:
             self._unlock(job)
         return len(removed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
-from tests.protocol.store import Full, Held, Ledger, Seen, Waiting, equals
+from tests.protocol.store import Delayed, Full, Held, Ledger, Seen, Waiting, equals
 
 
 @dataclass
@@ -13,8 +13,11 @@ class State:
     """Redis as the scripts see it."""
 
     queues: dict[str, list[Waiting]] = field(default_factory=dict)
-    later: list[tuple[str, str, int, int, str]] = field(default_factory=list)
+    later: list[Delayed] = field(default_factory=list)
     """What waits for its moment, each with its queue before it; the next one first."""
+    bare: dict[int, list[Delayed]] = field(default_factory=dict)
+    """By time: what waits in resque-scheduler's keys, in the order in which it came."""
+    is_ruby_master: bool = False
     runs: dict[str, dict[int, Held]] = field(default_factory=dict)
     next: dict[str, int] = field(default_factory=dict)
     """By run: the first token that was never claimed."""
@@ -63,6 +66,8 @@ class State:
             waiting={queue: list(jobs) for queue, jobs in self.queues.items() if jobs},
             in_flight={run: dict(held) for run, held in self.runs.items()},
             later=list(self.later),
+            bare={time: list(jobs) for time, jobs in self.bare.items()},
+            is_ruby_master=self.is_ruby_master,
             failed=[(job, is_retried) for job, _, is_retried in self.failures],
             paused=set(self.paused),
             all_paused=self.all_paused,

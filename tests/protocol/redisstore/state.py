@@ -12,10 +12,12 @@ from jobqueue.connection import keys
 from jobqueue.exceptions import RedisFull
 from jobqueue.failure import Failure
 from jobqueue.held import parse_held
+from jobqueue.keys import to_text
 from jobqueue.link import Link
+from jobqueue.masterlock import master_lock
 from jobqueue.store.delivery import Run
 from tests.protocol.redisstore.texts import name_of, parse, parse_delayed
-from tests.protocol.store import QUEUES, Full, Held, Seen, equals
+from tests.protocol.store import QUEUES, Delayed, Full, Held, Seen, equals
 
 
 class State:
@@ -62,7 +64,12 @@ class State:
             pipe.hvals(self.key.unique)
             pipe.hgetall(self.key.fired)
             pipe.smembers(self.key.paused_schedule)
-            *waiting, names, failed, paused, counts, later, held, fired, entries = pipe.execute()
+            pipe.zrange(self.key.delayed_times, 0, -1)
+            pipe.keys(self.key.timestamps("*"))
+            pipe.exists(master_lock(self.key))
+            *waiting, names, failed, paused, counts, later, held, fired, entries, times, indexes, master = (
+                pipe.execute()
+            )
         pause_all, processed, raised = counts
         self.check_locks(dict(zip(QUEUES, waiting, strict=True)), later, held)
         return Seen(
@@ -73,6 +80,8 @@ class State:
             },
             in_flight=self.in_flight([name.decode() for name in names]),
             later=[parse_delayed(member) for member in later],
+            bare=self.bare([to_text(time) for time in times], [to_text(index) for index in indexes]),
+            is_ruby_master=bool(master),
             failed=[
                 (name_of(f.job) if f.job else "", bool(f.retried_at)) for f in map(Failure.parse, failed)
             ],
@@ -93,6 +102,25 @@ class State:
             holder = locks.holder(value)
             assert holder is not None
             assert found.get(holder.id, (holder.place, holder.text)) == (holder.place, holder.text)
+
+    def bare(self, times: Sequence[str], indexes: Sequence[str]) -> dict[int, list[Delayed]]:
+        with self.client.pipeline(transaction=False) as pipe:
+            for time in times:
+                pipe.lrange(self.key.delayed(time), 0, -1)
+            for index in indexes:
+                pipe.smembers(index)
+            found = pipe.execute()
+        jobs = dict(zip(times, found, strict=False))
+        self.check_indexes(jobs, dict(zip(indexes, found[len(times) :], strict=True)))
+        return {int(time): [parse_delayed(text) for text in texts] for time, texts in jobs.items()}
+
+    def check_indexes(self, jobs: dict[str, list[bytes]], indexes: dict[str, set[bytes]]) -> None:
+        """Ruby's index tells of each text for which times it waits, and of nothing else."""
+        waiting: dict[str, set[bytes]] = {}
+        for time, texts in jobs.items():
+            for text in texts:
+                waiting.setdefault(self.key.timestamps(text.decode()), set()).add(f"delayed:{time}".encode())
+        assert indexes == waiting
 
     def in_flight(self, names: Sequence[str]) -> dict[str, dict[int, Held]]:
         own = {run.name: name for name, run in self.runs.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobqueue import delayed, locks, payload
 from jobqueue.payload import Job
 from jobqueue.store.locks import Candidate
-from tests.protocol.store import Waiting, equals
+from tests.protocol.store import Delayed, Waiting, equals
 
 
 def parse(text: bytes) -> Waiting:
@@ -25,7 +25,7 @@ def candidate(job: str) -> Candidate:
     return Candidate(digest, job, payload.encode(Job("unique", [job], id=job, unique=f"{kind}:{digest}")))
 
 
-def parse_delayed(member: bytes) -> tuple[str, str, int, int, str]:
+def parse_delayed(member: bytes) -> Delayed:
     """Return the queue of a delayed job before all that."""
     found = delayed.read(member)
     return found.queue, *parse(found.payload)
