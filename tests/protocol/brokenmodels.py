@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.protocol.model.store import ModelStore
-from tests.protocol.store import Claimed, Ending, Held
+from tests.protocol.store import Claimed, Delayed, Ending, Held, Meanwhile
 
 
 class LosesWhatIsPutBack(ModelStore):
@@ -40,6 +40,28 @@ class BringsAgainWhatIsDue(ModelStore):
         due = self.later[:most]
         super().promote(most)
         self.later += due
+
+
+class BringsBareOnesBesideRuby(ModelStore):
+    def promote_bare(self, until: int, most: int, meanwhile: Meanwhile | None) -> int:
+        was_ruby_master, self.is_ruby_master = self.is_ruby_master, False
+        brought = super().promote_bare(until, most, None)
+        self.is_ruby_master = was_ruby_master or meanwhile == "Ruby takes the lock"
+        return brought
+
+
+class BringsBareOnesThatAreGone(ModelStore):
+    def _take(self, time: int, job: Delayed) -> bool:
+        super()._take(time, job)
+        return True
+
+
+class TakesEqualOnesForOne(ModelStore):
+    def _take(self, time: int, job: Delayed) -> bool:
+        is_there = super()._take(time, job)
+        while super()._take(time, job):
+            pass
+        return is_there
 
 
 class LetsTheRecoveredGoOn(ModelStore):
@@ -89,6 +111,9 @@ BROKEN_MODELS = [
     TriesNothingAgain,
     TriesAgainTwice,
     BringsAgainWhatIsDue,
+    BringsBareOnesBesideRuby,
+    BringsBareOnesThatAreGone,
+    TakesEqualOnesForOne,
     LetsTheRecoveredGoOn,
     TakesAnewWhatIsClaimedAgain,
     PutsBackWhatIsDone,

@@ -51,6 +51,29 @@ BROKEN_SCRIPTS = [
     ("promote", '      redis.call("ZREM", KEYS[1], ARGV[i])\n', ""),
     ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LLEN", queue'),
     ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LPUSH", queue'),
+    # A bare job comes each time it is told, never, out of its turn, or unknown to Ruby's index
+    ("delay_bare", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
+    ("_bare", 'redis.call("ZADD", times, time, time) == 1', "false"),
+    ("_bare", 'redis.call("RPUSH", lists .. time, text)', 'redis.call("LPUSH", lists .. time, text)'),
+    ("_bare", 'redis.call("SADD", indexes .. text, "delayed:" .. time)', ""),
+    # Equal ones collapse
+    ("_bare", '"LREM", lists .. time, most, text)', '"LREM", lists .. time, 0, text)'),
+    ("remove_bare", "ARGV[i + 1], ARGV[i + 2])", "ARGV[i + 1], 0)"),
+    ("move_bare", "for _ = 1, taken do", "for _ = 1, math.min(taken, 1) do"),
+    # Ruby's index tells of one that is gone, or of no equal one that stays
+    ("_bare", 'redis.call("SREM", indexes .. text, "delayed:" .. time)', ""),
+    ("_bare", "if taken > 0 and not", "if taken > 0 and true or not"),
+    # A time stays without a job, or goes while it has some
+    ("_bare", 'redis.call("ZREM", times, time)', ""),
+    ("_bare", 'if redis.call("EXISTS", lists .. time) == 0 then', "if true then"),
+    ("promote_bare", 'if redis.call("EXISTS", KEYS[2] .. ARGV[3]) == 0 then', "if true then"),
+    # Jobs are brought beside Ruby, lost, or brought by each scheduler that has seen them; or they wait twice
+    ("promote_bare", 'if KEYS[7] and redis.call("EXISTS", KEYS[7]) == 1 then', "if false then"),
+    ("promote_bare", "    bring(ARGV[1], ARGV[i + 1], KEYS[5], ARGV[i + 2])\n", ""),
+    ("promote_bare", "ARGV[i], 1) == 1 then", "ARGV[i], 1) then"),
+    ("promote_bare", "take(KEYS[1], KEYS[2], KEYS[3], ARGV[3], ARGV[i], 1) == 1", "true"),
+    # An operator's call waits for Ruby
+    ("promote_bare", "if KEYS[7] and redis", "if redis"),
     # A late registration forgets what is in flight
     ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
     # A unique job lets its equals in too late, too early, or never
