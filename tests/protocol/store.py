@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
+QUEUES = ("high", "low")
 LIMIT = 3
 """A job in flight in this many dead processes is poison."""
 
@@ -53,6 +54,13 @@ class Ending:
 
 
 Waiting = tuple[str, int, int, str]
+"""A waiting job, its crashes, its failed attempts, and whose arguments it has."""
+Delayed = tuple[str, str, int, int, str]
+"""A delayed job: its queue, and then as a waiting one."""
+Named = tuple[int, Delayed]
+"""A bare job, behind the time for which it waits."""
+Meanwhile = Literal["Ruby takes the lock", "another scheduler brings them"]
+"""What may happen between a scheduler's look at bare jobs and its script."""
 
 
 @dataclass
@@ -68,13 +76,14 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that stands in Redis at one moment. A waiting job comes with its crashes, its failed attempts and
-    whose arguments it has, a delayed one with these and before them its queue, a failed one with whether it
-    was retried."""
+    """All that stands in Redis at one moment. A failed job comes with whether it was retried."""
 
     waiting: dict[str, list[Waiting]]
     in_flight: dict[str, dict[int, Held]]
-    later: list[tuple[str, str, int, int, str]]
+    later: list[Delayed]
+    bare: dict[int, list[Delayed]]
+    """By time: what waits in resque-scheduler's keys."""
+    is_ruby_master: bool
     failed: list[tuple[str, bool]]
     paused: set[str]
     all_paused: bool
@@ -86,6 +95,10 @@ class Seen:
     """Up to which tick each recurring job is dealt with."""
     paused_entries: set[str]
 
+    def delayed(self) -> list[Delayed]:
+        """The jobs of both kinds that wait for their moments."""
+        return [*self.later, *(each for jobs in self.bare.values() for each in jobs)]
+
     def names_waiting(self, queue: str) -> list[str]:
         return [job for job, *_ in self.waiting.get(queue, [])]
 
@@ -94,7 +107,7 @@ class Seen:
         return {
             "waiting": Counter(job for jobs in self.waiting.values() for job, *_ in jobs),
             "in flight": Counter(held.job for run in self.in_flight.values() for held in run.values()),
-            "later": Counter(job for _, job, *_ in self.later),
+            "later": Counter(job for _, job, *_ in self.delayed()),
             "failed": Counter(job for job, _ in self.failed),
         }
 
@@ -109,7 +122,7 @@ class Seen:
         """Return whose arguments the jobs have that wait or are in flight."""
         waiting = [call for jobs in self.waiting.values() for *_, call in jobs]
         in_flight = [held.call for run in self.in_flight.values() for held in run.values()]
-        return {*waiting, *in_flight, *(call for *_, call in self.later)}
+        return {*waiting, *in_flight, *(call for *_, call in self.delayed())}
 
 
 class Store(Protocol):
@@ -128,6 +141,13 @@ class Store(Protocol):
     def pause_entry(self, entry: str) -> None: ...
     def resume_entry(self, entry: str) -> None: ...
     def remove_delayed(self, jobs: Sequence[str]) -> int: ...
+    def delay_bare(self, queue: str, job: str, times: Sequence[int], producer: str, number: int) -> None: ...
+    def take_master_lock(self) -> None: ...
+    def release_master_lock(self) -> None: ...
+    def promote_bare(self, until: int, most: int, meanwhile: Meanwhile | None) -> int: ...
+    def enqueue_bare_now(self, named: Sequence[Named]) -> int: ...
+    def remove_bare(self, named: Sequence[Named]) -> int: ...
+    def move_bare(self, named: Sequence[Named], to: int) -> int: ...
     def register(self, run: str) -> None: ...
     def register_again(self, run: str) -> None: ...
     def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]: ...

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-from tests.protocol.machine import DeliveryMachine
-from tests.protocol.model import ModelStore
+from tests.protocol.machine.delivery import DeliveryMachine
+from tests.protocol.model.store import ModelStore
 
 
 class ModelMachine(DeliveryMachine):

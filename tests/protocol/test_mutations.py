@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobqueue import scripts
-from tests.protocol.machine import DeliveryMachine
-from tests.protocol.model import ModelStore
-from tests.protocol.store import Claimed, Ending, Held
+from tests.protocol.brokenmodels import BROKEN_MODELS
+from tests.protocol.brokenscripts import BROKEN_SCRIPTS
+from tests.protocol.machine.delivery import DeliveryMachine
+from tests.protocol.model.store import ModelStore
 from tests.protocol.test_model import ModelMachine
 from tests.protocol.test_scripts import ScriptsMachine
 
@@ -28,101 +29,6 @@ SEARCH = settings(
 
 pytestmark = pytest.mark.timeout(600)
 """A rare fault takes many of those, which are found after half a thousand at the latest."""
-
-BROKEN_SCRIPTS = [
-    # A push is appended each time it is sent
-    ("enqueue", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
-    # A recovered run goes on
-    ("claim", "-- include _fence", ""),
-    ("settle", "-- include _fence", ""),
-    # A claim that is sent again takes more
-    ("claim", "if seen[1] then", "if false then"),
-    # A pause is no pause
-    ("claim", "if is_pausing() then", "if false then"),
-    ("resume", 'redis.call("SREM", KEYS[1], ARGV[1])', "0"),
-    # The newest first
-    ("claim", 'redis.pcall("LPOP",', 'redis.pcall("RPOP",'),
-    # Jobs that are done are counted each time it is told
-    ("settle", 'redis.call("HDEL", KEYS[2], unpack(ARGV, at, at + done - 1))', "done"),
-    # A failure is written and the job goes on
-    ("settle", 'if redis.call("HDEL", KEYS[2], ARGV[at]) == 1 then', "if true then"),
-    # What is put back stays in flight, too
-    ("settle", '    redis.call("HDEL", KEYS[2], ARGV[i])\n', ""),
-    # It goes to the tail, or to the head in the wrong order
-    ("settle", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
-    ("settle", "for i = #ARGV - 1, at, -2 do", "for i = at, #ARGV - 1, 2 do"),
-    # It goes back as it was
-    ("settle", 'ARGV[i + 1] ~= "" and ARGV[i + 1] or payload', "payload"),
-    # A job that is to be tried again is lost, waits and goes on, or ends uncounted
-    ("settle", "    delay(KEYS[10], KEYS[11], now_ms() + ARGV[i + 1], ARGV[i + 2])\n", ""),
-    ("settle", '  if redis.call("HDEL", KEYS[2], ARGV[i]) == 1 then', "  if true then"),
-    ("settle", "ARGV[i + 2])\n    processed = processed + 1", "ARGV[i + 2])"),
-    # What comes after it is not found in its place
-    ("settle", "at = at + 3 * later\n", ""),
-    # Nobody knows that a job has started, or its payload is lost over it
-    ("start", '"1" .. held:sub(2)', "held"),
-    ("start", 'redis.call("HSET",', 'redis.call("HDEL",'),
-    # A dead run stays registered, its jobs are lost, done twice, or in the wrong order
-    ("recover", 'redis.call("ZREM", KEYS[1], ARGV[1])', ""),
-    ("recover", 'redis.call("LPUSH",', 'redis.call("LLEN",'),
-    ("recover", 'redis.call("LPUSH",', 'redis.call("RPUSH",'),
-    ("recover", "for i = #ARGV - 3, first, -4 do", "for i = first, #ARGV - 3, 4 do"),
-    ("recover", '    if ending == "killed" or ending == "failed" then', "    if true then"),
-    ("recover", 'if ending == "done" or ending == "killed" or ending == "later" then', "if true then"),
-    ("recover", "      delay(KEYS[12], KEYS[13], now_ms() + ARGV[i + 3], ARGV[i + 2])\n", ""),
-    ("recover", ' or ending == "later" then\n      processed', " then\n      processed"),
-    # A delayed job comes each time it is told, or never
-    ("delay", "note_number(KEYS[1], ARGV[1], ARGV[2])", ""),
-    ("_later", 'redis.call("ZADD", later, moment, member)', ""),
-    # What is due stays due, is lost, or comes in front of all others
-    ("promote", '      redis.call("ZREM", KEYS[1], ARGV[i])\n', ""),
-    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LLEN", queue'),
-    ("_promote", '  redis.call("RPUSH", queue', '  redis.call("LPUSH", queue'),
-    # A late registration forgets what is in flight
-    ("register", 'redis.call("HDEL", KEYS[2], "worker")', 'redis.call("DEL", KEYS[2])'),
-    # A unique job lets its equals in too late, too early, or never
-    ("begin", 'change_lock(KEYS[3], ARGV[3], ARGV[4], "")', ""),
-    ("settle", "change_lock(KEYS[12], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
-    ("recover", "change_lock(KEYS[14], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
-    ("_locks", 'if value == "" and is_own then', 'if value == "" then'),
-    ("_locks", 'elseif value ~= "" and (is_own or not held) then', 'elseif value ~= "" then'),
-    ("_holder", "elseif is_in_flight(runs, prefix, id) then", "elseif false then"),
-    ("release_locks", "not is_held(ARGV[i + 1])", "true"),
-    # Its lock does not know where it is
-    ("promote", "change_lock(KEYS[5], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])", ""),
-    ("enqueue_unique", 'redis.call("HSET", KEYS[6], ARGV[i], lock_value(id, place, text))', ""),
-    ("delay_unique", 'redis.call("HSET", KEYS[4], ARGV[i], lock_value(id, place, text))', ""),
-    # What is replaced is lost, or stays too
-    ("enqueue_unique", 'redis.call("RPUSH", KEYS[2], text)', ""),
-    ("_once", 'redis.call("ZREM", key, text)', ""),
-    # The last call is dropped for a job that has other arguments, or lets two in that exclude each other
-    ("_once", "or replaces and is_outdated(", "or false and is_outdated("),
-    ("_once", "local is_waiting = text", "local is_waiting = true or text"),
-    ("_once", 'local replaces = mode ~= "drop" and', 'local replaces = mode == "debounce" and'),
-    # A call counts each time it is sent
-    ("_once", "      is_changed = true\n    elseif", "    elseif"),
-    ("enqueue_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
-    ("delay_unique", "  note_number(KEYS[1], ARGV[1], ARGV[2])\n", ""),
-    # A tick comes again and again, or never, or out of its turn
-    ("fire", "or has_been(fired, ARGV[2]) then", "then"),
-    ("fire", "not fired or has_been(", "fired and has_been("),
-    ("set_schedule", 'redis.pcall("HDEL", KEYS[3], ARGV[1])', ""),
-    ("set_schedule", 'redis.pcall("SREM", KEYS[4], ARGV[1])', ""),
-    ("fire", "last >= tonumber(tick)", "last > tonumber(tick)"),
-    ("fire", 'redis.call("HSET", KEYS[1], ARGV[1], ARGV[2] .. " " .. ARGV[3])', ""),
-    ("fire", 'redis.call("RPUSH", KEYS[4], ARGV[6])', ""),
-    ("fire", "or is_paused or", "or"),
-    ("fire", " or is_locked\n", "\n"),
-    ("fire", 'redis.pcall("HSET", KEYS[8],', 'redis.pcall("HGET", KEYS[8],'),
-    # Operators
-    ("retry_failure", 'redis.call("LSET",', 'redis.call("LINDEX",'),
-    ("retry_failure", 'redis.call("RPUSH",', 'redis.call("LPUSH",'),
-    ("remove_jobs", 'redis.call("LREM", KEYS[1], 0, ARGV[i])', 'redis.call("LLEN", KEYS[1])'),
-    ("remove_jobs", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
-    ("remove_later", 'if redis.call("ZREM", KEYS[1], ARGV[i]) == 1 then', "if true then"),
-    ("remove_later", 'change_lock(KEYS[2], ARGV[i + 1], ARGV[i + 2], "")', ""),
-    ("remove_queue", 'redis.call("DEL", KEYS[3], KEYS[4])', ""),
-]
 
 
 def is_found(machine: type[DeliveryMachine]) -> bool:
@@ -154,98 +60,7 @@ def test_a_broken_script_is_found(monkeypatch, name: str, part: str, broken: str
     assert is_found(ScriptsMachine)
 
 
-class LosesWhatIsPutBack(ModelStore):
-    def _put_back(self, held: Held, crashes: int) -> None:
-        pass
-
-
-class PutsBackAtTheTail(ModelStore):
-    def _put_back(self, held: Held, crashes: int) -> None:
-        self.queues.setdefault(held.queue, []).append((held.job, crashes, held.attempts, held.call))
-
-
-class PushesTwice(ModelStore):
-    def enqueue(self, queue: str, job: str, producer: str, number: int) -> None:
-        self.sent.clear()
-        super().enqueue(queue, job, producer, number)
-
-
-class TriesNothingAgain(ModelStore):
-    def _try_later(self, held: Held) -> None:
-        self.processed += 1
-
-
-class TriesAgainTwice(ModelStore):
-    def _try_later(self, held: Held) -> None:
-        super()._try_later(held)
-        self.later.append(self.later[-1])
-
-
-class BringsAgainWhatIsDue(ModelStore):
-    def promote(self, most: int) -> None:
-        due = self.later[:most]
-        super().promote(most)
-        self.later += due
-
-
-class LetsTheRecoveredGoOn(ModelStore):
-    def _held(self, run: str) -> dict[int, Held]:
-        return self.runs.get(run, {})
-
-
-class TakesAnewWhatIsClaimedAgain(ModelStore):
-    def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]:
-        self._held(run).pop(first, None)
-        return super().claim(run, first, most, queues)
-
-
-class PutsBackWhatIsDone(ModelStore):
-    def settle(self, run: str, endings: Sequence[Ending]) -> None:
-        super().settle(run, [Ending(each.token, "back") for each in endings])
-
-
-class CountsNoFailures(ModelStore):
-    def _fail(self, held: Held) -> None:
-        super()._fail(held)
-        self.processed -= 1
-
-
-class DropsTheLastCall(ModelStore):
-    def _is_followed(self, holder: str, mode: str) -> bool:
-        return False
-
-
-class ReplacesEachTimeItIsTold(ModelStore):
-    def _replace(self, queue: str, holder: str, call: str) -> bool:
-        super()._replace(queue, holder, call)
-        return False
-
-
-class FiresEachTimeItIsTold(ModelStore):
-    def fire(self, entry: str, tick: int, queue: str, job: str) -> bool:
-        if entry in self.fired:
-            self.fired[entry] = 0
-        return super().fire(entry, tick, queue, job)
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        LosesWhatIsPutBack,
-        PutsBackAtTheTail,
-        PushesTwice,
-        TriesNothingAgain,
-        TriesAgainTwice,
-        BringsAgainWhatIsDue,
-        LetsTheRecoveredGoOn,
-        TakesAnewWhatIsClaimedAgain,
-        PutsBackWhatIsDone,
-        CountsNoFailures,
-        DropsTheLastCall,
-        ReplacesEachTimeItIsTold,
-        FiresEachTimeItIsTold,
-    ],
-)
+@pytest.mark.parametrize("broken", BROKEN_MODELS)
 def test_a_broken_model_breaks_a_law(broken: type[ModelStore]) -> None:
     class BrokenMachine(ModelMachine):
         def make_store(self) -> ModelStore:

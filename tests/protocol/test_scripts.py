@@ -8,8 +8,9 @@ import pytest
 import redis
 from hypothesis import HealthCheck, settings
 
-from tests.protocol.machine import DeliveryMachine
-from tests.protocol.redisstore import Lockstep, RedisStore
+from tests.protocol.lockstep import Lockstep
+from tests.protocol.machine.delivery import DeliveryMachine
+from tests.protocol.redisstore.store import RedisStore
 
 
 class ScriptsMachine(DeliveryMachine):

@@ -1,0 +1,3 @@
+"""Hypothesis attacks the delivery protocol: any order of steps and faults, one set of laws."""
+
+from __future__ import annotations

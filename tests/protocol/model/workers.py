@@ -1,0 +1,131 @@
+"""What workers have in flight, how it ends, and who deals with it when they die."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.protocol.model.state import State
+from tests.protocol.store import LIMIT, Claimed, Ending, Held, Refused
+
+
+class Workers(State):
+    def register(self, run: str) -> None:
+        self.runs[run] = {}
+        self.next[run] = 1
+
+    def register_again(self, run: str) -> None:
+        """A registration that arrives late forgets nothing."""
+
+    def claim(self, run: str, first: int, most: int, queues: Sequence[str]) -> list[Claimed]:
+        held = self._held(run)
+        if first not in held:
+            if first < self.next[run] or self.all_paused:
+                return []
+            queue = next((q for q in queues if q not in self.paused and self.queues.get(q)), None)
+            if queue is None:
+                return []
+            taken, self.queues[queue] = self.queues[queue][:most], self.queues[queue][most:]
+            for offset, waiting in enumerate(taken):
+                held[first + offset] = Held(queue, *waiting)
+            self.next[run] = first + len(taken)
+        return list(self._again(held, first))
+
+    def _again(self, held: dict[int, Held], token: int) -> list[Claimed]:
+        """The jobs of one claim are of one queue."""
+        claimed: list[Claimed] = []
+        while token in held and (not claimed or held[token].queue == claimed[0].queue):
+            job = held[token]
+            claimed.append(Claimed(token, job.queue, job.job, job.crashes, job.attempts, job.call))
+            token += 1
+        return claimed
+
+    def settle(self, run: str, endings: Sequence[Ending]) -> None:
+        held = self._held(run)
+        for ending in sorted(endings, key=lambda each: (each.how in ("back", "again"), each.token)):
+            if ending.how in ("done", "failed", "later") and (job := held.pop(ending.token, None)):
+                self._settle(job, ending.how)
+        for ending in sorted(endings, key=lambda each: -each.token):
+            if ending.how in ("back", "again") and (job := held.pop(ending.token, None)):
+                self._put_back(job, job.crashes + (ending.how == "again"))
+
+    def _settle(self, held: Held, how: str) -> None:
+        if how == "done":
+            self._done(held)
+        elif how == "later":
+            self._try_later(held)
+        else:
+            self.processed += 1
+            self.raised += 1
+            self._fail(held)
+
+    def start(self, run: str, token: int) -> None:
+        held = self._held(run)
+        if token in held:
+            held[token].started = True
+
+    def begin(self, run: str, token: int, job: str) -> None:
+        """From now on an equal job may wait."""
+        if token in self._held(run):
+            self._unlock(job)
+
+    def tokens(self, run: str) -> set[int]:
+        return set(self._held(run))
+
+    def recover(
+        self,
+        run: str,
+        running: int | None,
+        finished: Sequence[int],
+        supervised: bool,
+        retries: bool = False,
+        later: bool = False,
+    ) -> None:
+        """Take a dead run apart.
+
+        ``supervised``: its supervisor knows which token was running and which had finished, and has ended it
+        for the sake of the first if that is to be tried ``later``. Otherwise only Redis is left to tell: each
+        of them may have been the one that killed. One that is known to have begun fails, unless its
+        definition says ``retries``; any fails that has crashed too often.
+        """
+        held = self.runs.pop(run, {})
+        for token, job in sorted(held.items(), reverse=True):
+            has_begun = token == running if supervised else job.started
+            crashes = job.crashes + (has_begun or not supervised)
+            if token in finished:
+                self._done(job)
+            elif has_begun and later:
+                self._try_later(job)
+            elif (has_begun and not retries) or crashes > job.crashes and crashes >= LIMIT:
+                self._fail(job)
+                self.processed += supervised
+            else:
+                self._put_back(job, crashes)
+
+    def leave(self, run: str) -> None:
+        """End a run whose worker puts everything back."""
+        for _, job in sorted(self.runs.pop(run, {}).items(), reverse=True):
+            self._put_back(job, job.crashes)
+
+    def _held(self, run: str) -> dict[int, Held]:
+        if run not in self.runs:
+            raise Refused
+        return self.runs[run]
+
+    def _put_back(self, held: Held, crashes: int) -> None:
+        waiting = held.job, crashes, held.attempts, held.call
+        self.queues.setdefault(held.queue, []).insert(0, waiting)
+        self._lock(held.job)
+
+    def _try_later(self, held: Held) -> None:
+        self.later.append((held.queue, held.job, held.crashes, held.attempts + 1, held.call))
+        self.processed += 1
+        self._lock(held.job)
+
+    def _fail(self, held: Held) -> None:
+        self.failures.append((held.job, held.queue, False))
+        self._unlock(held.job)
+
+    def _done(self, held: Held) -> None:
+        self.processed += 1
+        self.ledger.done[held.job] += 1
+        self._unlock(held.job)
