@@ -16,6 +16,8 @@ from jobqueue.keys import to_bytes, to_text
 from jobqueue.payload import decode
 
 LATER = "later"
+Change = tuple[int, str, str, bytes]
+"""What becomes of the lock of a unique job that leaves flight: token, digest, id, the lock's new value."""
 MARK = b'"unique":"'
 """Stands in the payload of every unique job, and of few others."""
 _FIELD = re.compile(r"(queued|done):([0-9a-f]{24})")

@@ -16,7 +16,7 @@ from jobqueue.exceptions import RunLost
 from jobqueue.held import is_token
 from jobqueue.keys import Keys, to_text
 from jobqueue.link import Call, Link
-from jobqueue.locks import Lock
+from jobqueue.locks import Change, Lock
 from jobqueue.retrying import Later
 from jobqueue.scripts import load
 
@@ -52,8 +52,7 @@ class Endings:
     """Tokens to put back at the head of their queues, in the order of their claims."""
     again: list[tuple[int, bytes]] = field(default_factory=list)
     """The same with payloads that have changed."""
-    locks: list[tuple[int, str, str, bytes]] = field(default_factory=list)
-    """What becomes of the locks of those that are unique: token, digest, id, and the lock's new value."""
+    locks: list[Change] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.done or self.failed or self.killed or self.later or self.back or self.again)
@@ -179,7 +178,7 @@ class Scripts:
         backs = sorted([*((token, b"") for token in endings.back), *endings.again])
         later = ((token, pause_ms, member) for token, (member, pause_ms) in endings.later)
         parts = [part for each in (*endings.failed, *endings.killed, *later, *backs) for part in each]
-        locks = chain.from_iterable(endings.locks)
+        locks = chain.from_iterable(_in_order(endings.locks))
         args = [self._run, *self._prefixes, *counts, *locks, *endings.done, *parts]
         return Call(load("settle"), self._settle_keys, args)
 
@@ -195,12 +194,9 @@ class Scripts:
         dead_since_ms: int | str,
         is_shown: bool,
         endings: Sequence[tuple[int, str, bytes, int]],
-        locks: Sequence[tuple[int, str, str, bytes]] = (),
+        locks: Sequence[Change] = (),
     ) -> Call:
-        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead.
-
-        ``locks`` are the changes of locks: token, digest, id and new value.
-        """
+        """``dead_since_ms`` is the last heartbeat that counts as dead, or "" for one known to be dead."""
         key, worker_id = self._key, self._worker_id
         to = [
             *self._base,
@@ -218,4 +214,9 @@ class Scripts:
             key.unique,
         ]
         args = [self._run, worker_id, dead_since_ms, *self._prefixes, int(is_shown), len(locks)]
-        return Call(load("recover"), to, [*args, *chain(*locks), *chain(*endings)])
+        return Call(load("recover"), to, [*args, *chain(*_in_order(locks)), *chain(*endings)])
+
+
+def _in_order(locks: Sequence[Change]) -> list[Change]:
+    """Return changes of locks, those first that give one back, which a job that waits again may take then."""
+    return sorted(locks, key=lambda change: change[3] != b"")

@@ -13,7 +13,7 @@ from jobqueue.connection import keys
 from jobqueue.held import Held, parse_held
 from jobqueue.keys import to_text
 from jobqueue.link import Link
-from jobqueue.locks import lock_of
+from jobqueue.locks import Change, lock_of
 from jobqueue.recovery import Ending, Judge
 from jobqueue.store.delivery import Scripts
 
@@ -79,7 +79,7 @@ def recover(link: Link, run: str, judge: Judge, dead_since_ms: int | str = "") -
     raise TimeoutError(f"run {run} keeps changing although its process is dead")
 
 
-def _locks(held: Sequence[Held], endings: Sequence[Ending]) -> list[tuple[int, str, str, bytes]]:
+def _locks(held: Sequence[Held], endings: Sequence[Ending]) -> list[Change]:
     """Return how the locks of unique jobs change: those that wait again have theirs, others give it back."""
     found = []
     for job, ending in zip(held, endings, strict=True):

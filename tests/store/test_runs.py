@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobqueue import locks
 from jobqueue.locks import Lock
 from jobqueue.payload import Job, encode
 from jobqueue.recovery import Ending, put_back
@@ -44,6 +45,26 @@ def keys_of_the_run(redis):
     lasting = {b"resque:queues", b"resque:queue:work", b"resque:failed", b"resque:stat:processed"}
     fading = (b"resque:sent:", b"resque:wake")
     return [key for key in redis.keys("*") if key not in lasting and not key.startswith(fading)]
+
+
+@pytest.mark.parametrize("is_recovered", [True, False])
+def test_a_job_that_waits_again_takes_the_lock_that_an_equal_one_gives_back(redis, link, is_recovered):
+    digest = "0" * 24
+    texts = [encode(Job("a", [], id=id, unique=f"done:{digest}")) for id in ("1", "2")]
+    push("work", texts)
+    redis.hset("resque:unique", digest, locks.held("2", "queue:work", texts[1]))
+    run = Run(link, WORKER)
+    run.register(0.0)
+    run.claim(["work"], 2, Endings())
+    waits = locks.held("1", "queue:work", texts[0])
+
+    if is_recovered:
+        hows = {1: "back", 2: "done"}
+        runs.recover(link, run.name, lambda held, _: Ending(held.token, hows[held.token], held.payload))
+    else:
+        run.settle(Endings(back=[1], done=[2], locks=[(1, digest, "1", waits), (2, digest, "2", b"")]))
+
+    assert redis.hgetall("resque:unique") == {digest.encode(): waits}
 
 
 def test_what_was_settled_meanwhile_keeps_its_lock_as_it_is(redis, link):

@@ -21,6 +21,7 @@ class Delayed(State):
         due, self.later = self.later[:most], self.later[most:]
         for queue, *waiting in due:
             self.queues.setdefault(queue, []).append(tuple(waiting))  # type: ignore[arg-type]  # just the four
+            self._lock(waiting[0])
 
     def remove_delayed(self, jobs: Sequence[str]) -> int:
         removed = [job for _, job, *_ in self.later if job in jobs]

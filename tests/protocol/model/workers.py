@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tests.protocol.model.state import State
 from tests.protocol.store import LIMIT, Claimed, Ending, Held, Refused
@@ -41,19 +41,21 @@ class Workers(State):
 
     def settle(self, run: str, endings: Sequence[Ending]) -> None:
         held = self._held(run)
-        for ending in sorted(endings, key=lambda each: (each.how in ("back", "again"), each.token)):
-            if ending.how in ("done", "failed", "later") and (job := held.pop(ending.token, None)):
-                self._settle(job, ending.how)
-        for ending in sorted(endings, key=lambda each: -each.token):
-            if ending.how in ("back", "again") and (job := held.pop(ending.token, None)):
-                self._put_back(job, job.crashes + (ending.how == "again"))
+        told = sorted(endings, key=lambda each: each.token)
+        ended = [(job, each.how) for each in told if (job := held.pop(each.token, None))]
+        for job, how in ended:
+            self._settle(job, how)
+        for job, how in reversed(ended):
+            if how in ("back", "again"):
+                self._put_back(job, job.crashes + (how == "again"))
+        self._change_locks(job for job, _ in ended)
 
     def _settle(self, held: Held, how: str) -> None:
         if how == "done":
             self._done(held)
         elif how == "later":
             self._try_later(held)
-        else:
+        elif how == "failed":
             self.processed += 1
             self.raised += 1
             self._fail(held)
@@ -87,8 +89,8 @@ class Workers(State):
         of them may have been the one that killed. One that is known to have begun fails, unless its
         definition says ``retries``; any fails that has crashed too often.
         """
-        held = self.runs.pop(run, {})
-        for token, job in sorted(held.items(), reverse=True):
+        held = sorted(self.runs.pop(run, {}).items())
+        for token, job in reversed(held):
             has_begun = token == running if supervised else job.started
             crashes = job.crashes + (has_begun or not supervised)
             if token in finished:
@@ -100,11 +102,14 @@ class Workers(State):
                 self.processed += supervised
             else:
                 self._put_back(job, crashes)
+        self._change_locks(job for _, job in held)
 
     def leave(self, run: str) -> None:
         """End a run whose worker puts everything back."""
-        for _, job in sorted(self.runs.pop(run, {}).items(), reverse=True):
+        held = sorted(self.runs.pop(run, {}).items())
+        for _, job in reversed(held):
             self._put_back(job, job.crashes)
+        self._change_locks(job for _, job in held)
 
     def _held(self, run: str) -> dict[int, Held]:
         if run not in self.runs:
@@ -114,18 +119,20 @@ class Workers(State):
     def _put_back(self, held: Held, crashes: int) -> None:
         waiting = held.job, crashes, held.attempts, held.call
         self.queues.setdefault(held.queue, []).insert(0, waiting)
-        self._lock(held.job)
 
     def _try_later(self, held: Held) -> None:
         self.later.append((held.queue, held.job, held.crashes, held.attempts + 1, held.call))
         self.processed += 1
-        self._lock(held.job)
 
     def _fail(self, held: Held) -> None:
         self.failures.append((held.job, held.queue, False))
-        self._unlock(held.job)
 
     def _done(self, held: Held) -> None:
         self.processed += 1
         self.ledger.done[held.job] += 1
-        self._unlock(held.job)
+
+    def _change_locks(self, left: Iterable[Held]) -> None:
+        """Those that are gone give their locks back; then those take theirs that wait again."""
+        alive = self.seen().alive()
+        for job in sorted((each.job for each in left), key=lambda job: job in alive):
+            (self._lock if job in alive else self._unlock)(job)
