@@ -23,8 +23,8 @@ from tests.process.conftest import (
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
 
-QUICK = {"TEST_HEARTBEAT": "0.5", "TEST_DEAD_AFTER": "4"}
-"""With a term timeout of 0.5 s an orphan's job may go on for 2 s."""
+QUICK = {"TEST_HEARTBEAT": "0.5", "TEST_DEAD_AFTER": "6"}
+"""With a term timeout of 1.5 s an orphan's job may go on for 3 s."""
 
 
 @MODES
@@ -55,7 +55,7 @@ def test_a_long_job_of_an_orphan_is_ended_and_put_back(
     environ: dict[str, str],
     mode: tuple[str, ...],
 ) -> None:
-    worker = jobworker("--queues", "work", "--term-timeout", "0.5", *mode, **QUICK, **environ)
+    worker = jobworker("--queues", "work", "--term-timeout", "1.5", *mode, **QUICK, **environ)
     enqueue("clean_up", 1)
     ledger.wait_for("began 1")
 
@@ -84,7 +84,7 @@ def test_idle_orphans_leave_at_once(
 def test_an_orphan_that_is_stuck_in_c_is_killed_before_others_take_it_for_dead(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
-    worker = jobworker("--queues", "work", "--count", "2", "--term-timeout", "0.5", **QUICK)
+    worker = jobworker("--queues", "work", "--count", "2", "--term-timeout", "1.5", **QUICK)
     enqueue("get_stuck", 1)
     ledger.wait_for("began 1")
     workers = worker.workers()
@@ -103,14 +103,14 @@ def test_orphans_that_leave_are_not_waited_for(jobworker: Start) -> None:
 
     worker.signal(signal.SIGKILL)
 
-    wait_for(lambda: not members(worker.pid), seconds=10)
+    wait_for(lambda: not members(worker.pid), seconds=20)
     assert "did not end after" not in worker.log
 
 
 def test_a_guardian_that_died_is_replaced_and_knows_the_workers(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
-    worker = jobworker("--queues", "work", "--term-timeout", "0.5", **QUICK)
+    worker = jobworker("--queues", "work", "--term-timeout", "1.5", **QUICK)
     worker.wait_until_idle()
     [first] = worker.guardians()
     worker.signal_one(first, signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_a_guardian_that_died_is_replaced_and_knows_the_workers(
 def test_new_code_brings_a_guardian_of_its_own_that_knows_the_old_workers(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
-    worker = jobworker("--queues", "work", "--term-timeout", "0.5", **QUICK)
+    worker = jobworker("--queues", "work", "--term-timeout", "1.5", **QUICK)
     enqueue("get_stuck", 1)
     ledger.wait_for("began 1")
     [stuck], [first] = worker.workers(), worker.guardians()
