@@ -20,6 +20,8 @@ SAME_PROCESS_SECONDS = 20.0
 """Soon enough for a pid to be that of the same process."""
 ENDING_SECONDS = 3.0
 """So long a job may run beside another before one of them ends their process: the longest takes 2 s."""
+BATCH_SECONDS = 2.0
+"""So long a worker may begin jobs that it has claimed together, without a word with Redis."""
 Times = Mapping[int, list[float]]
 """By pid, in ascending order."""
 
@@ -71,7 +73,8 @@ def _goes_on(life: Life, begins: Times, losses: Times) -> bool:
         later = again and _first_after(begins[first], again - 1e-6)
         if not later or later > again + SAME_PROCESS_SECONDS:
             continue
-        if not (_has_lost(losses, first, ended, later) or _has_lost(losses, second, ended_again, inf)):
+        told = _has_lost(losses, first, ended, later + BATCH_SECONDS)
+        if not (told or _has_lost(losses, second, ended_again, inf)):
             return True
     return False
 

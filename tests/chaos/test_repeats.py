@@ -70,6 +70,18 @@ def test_a_worker_that_was_taken_for_dead_may_go_on(perform, folder: Path):
     assert found() == []
 
 
+@pytest.mark.parametrize(("told", "unexplained"), [(16.6, []), (19.0, ["a"])])
+def test_a_worker_learns_that_its_run_was_taken_once_its_batch_is_over(
+    perform, folder: Path, told: float, unexplained: list[str]
+):
+    perform("a", FIRST, 10)
+    perform("a", SECOND, 15)
+    perform("b", FIRST, 16)
+    line = f"{told} {FIRST} worker host-0:{FIRST}:quick was taken for dead and begins anew; …\n"
+    (folder / "tree-0.log").write_text(line)
+    assert found() == unexplained
+
+
 def test_a_worker_whose_run_was_taken_before_it_began_may_be_the_second(perform, folder: Path):
     perform("a", FIRST, 10)
     perform("a", SECOND, 15)
