@@ -53,6 +53,23 @@ class Ending:
     """``done``, ``failed``, ``later`` (tried again), ``back``, or ``again`` (back with one more crash)."""
 
 
+@dataclass(frozen=True)
+class Death:
+    """What is known of a dead run.
+
+    ``supervised``: its supervisor knows which token was running and which had finished, and has ended it for
+    the sake of the first if that is to be tried ``later``. Otherwise only Redis is left to tell: each of them
+    may have been the one that killed. One that is known to have begun fails, unless its definition says
+    ``retries``; any fails that has crashed too often.
+    """
+
+    supervised: bool = False
+    running: int | None = None
+    finished: Sequence[int] = ()
+    retries: bool = False
+    later: bool = False
+
+
 Waiting = tuple[str, int, int, str]
 """A waiting job, its crashes, its failed attempts, and whose arguments it has."""
 Delayed = tuple[str, str, int, int, str]
@@ -155,15 +172,7 @@ class Store(Protocol):
     def start(self, run: str, token: int) -> None: ...
     def begin(self, run: str, token: int, job: str) -> None: ...
     def tokens(self, run: str) -> set[int]: ...
-    def recover(
-        self,
-        run: str,
-        running: int | None,
-        finished: Sequence[int],
-        supervised: bool,
-        retries: bool = False,
-        later: bool = False,
-    ) -> None: ...
+    def recover(self, run: str, death: Death) -> None: ...
     def leave(self, run: str) -> None: ...
     def pause(self, queue: str) -> None: ...
     def resume(self, queue: str) -> None: ...

@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.protocol.machine.attack import workers
 from tests.protocol.machine.workers import Workers
-from tests.protocol.store import LIMIT
+from tests.protocol.store import LIMIT, Death
 
 
 class Deaths(Workers):
@@ -33,7 +33,7 @@ class Deaths(Workers):
         worker = self.workers[name]
         running, finished = worker.shared_page()
         with self.heads_keep_order():
-            self.store.recover(worker.run, running, finished, True, retries, later)
+            self.store.recover(worker.run, Death(True, running, finished, retries, later))
         worker.begin_run()
         self.forget_order()
 
@@ -61,11 +61,11 @@ class Deaths(Workers):
     def recover_dead(self, twice: bool, retries: bool) -> None:
         run = self.dead_runs.pop(0)
         for _ in range(1 + twice):
-            self.store.recover(run, None, [], supervised=False, retries=retries)
+            self.store.recover(run, Death(retries=retries))
 
     @precondition(lambda self: self.faults)
     @rule(name=workers, busy=st.booleans())
     def frozen_worker_is_recovered(self, name: str, busy: bool) -> None:
         self.be_busy(name, busy)
-        self.store.recover(self.workers[name].run, None, [], supervised=False)
+        self.store.recover(self.workers[name].run, Death())
         self.disturb()

@@ -15,7 +15,7 @@ from tests.protocol.machine.queues import Queues
 from tests.protocol.machine.schedule import Schedule
 from tests.protocol.machine.troubles import Troubles
 from tests.protocol.machine.unique import Unique, kinds
-from tests.protocol.store import QUEUES
+from tests.protocol.store import QUEUES, Death
 
 
 class DeliveryMachine(Queues, Failures, Delayed, Bare, Schedule, Unique, Deaths, Troubles):
@@ -45,7 +45,7 @@ class DeliveryMachine(Queues, Failures, Delayed, Bare, Schedule, Unique, Deaths,
             self.store.resume(queue)
         self.forget_runs()
         for run in self.dead_runs:
-            self.store.recover(run, None, [], supervised=False)
+            self.store.recover(run, Death())
         steps = 0
         while steps < 2 or self.is_something_left():
             self.work_on()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tests.protocol.model.state import State
-from tests.protocol.store import LIMIT, Claimed, Ending, Held, Refused
+from tests.protocol.store import LIMIT, Claimed, Death, Ending, Held, Refused
 
 
 class Workers(State):
@@ -73,33 +73,19 @@ class Workers(State):
     def tokens(self, run: str) -> set[int]:
         return set(self._held(run))
 
-    def recover(
-        self,
-        run: str,
-        running: int | None,
-        finished: Sequence[int],
-        supervised: bool,
-        retries: bool = False,
-        later: bool = False,
-    ) -> None:
-        """Take a dead run apart.
-
-        ``supervised``: its supervisor knows which token was running and which had finished, and has ended it
-        for the sake of the first if that is to be tried ``later``. Otherwise only Redis is left to tell: each
-        of them may have been the one that killed. One that is known to have begun fails, unless its
-        definition says ``retries``; any fails that has crashed too often.
-        """
+    def recover(self, run: str, death: Death) -> None:
+        """Take a dead run apart."""
         held = sorted(self.runs.pop(run, {}).items())
         for token, job in reversed(held):
-            has_begun = token == running if supervised else job.started
-            crashes = job.crashes + (has_begun or not supervised)
-            if token in finished:
+            has_begun = token == death.running if death.supervised else job.started
+            crashes = job.crashes + (has_begun or not death.supervised)
+            if token in death.finished:
                 self._done(job)
-            elif has_begun and later:
+            elif has_begun and death.later:
                 self._try_later(job)
-            elif (has_begun and not retries) or crashes > job.crashes and crashes >= LIMIT:
+            elif (has_begun and not death.retries) or crashes > job.crashes and crashes >= LIMIT:
                 self._fail(job)
-                self.processed += supervised
+                self.processed += death.supervised
             else:
                 self._put_back(job, crashes)
         self._change_locks(job for _, job in held)

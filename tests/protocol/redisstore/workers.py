@@ -14,7 +14,7 @@ from jobqueue.store import runs
 from jobqueue.store.delivery import Endings, Run
 from tests.protocol.redisstore.delayed import Delayed
 from tests.protocol.redisstore.texts import candidate, parse
-from tests.protocol.store import LIMIT, Claimed, Ending, Refused
+from tests.protocol.store import LIMIT, Claimed, Death, Ending, Refused
 
 KILLED = 9
 ALWAYS = 1_000_000
@@ -87,26 +87,18 @@ class Workers(Delayed):
             raise Refused
         return self.runs[run].tokens()
 
-    def recover(
-        self,
-        run: str,
-        running: int | None,
-        finished: Sequence[int],
-        supervised: bool,
-        retries: bool = False,
-        later: bool = False,
-    ) -> None:
-        policy = recovery.CrashPolicy(retries=retries, max_crashes=LIMIT)
-        dead = recovery.DeadWorker(
+    def recover(self, run: str, death: Death) -> None:
+        policy = recovery.CrashPolicy(retries=death.retries, max_crashes=LIMIT)
+        known = recovery.DeadWorker(
             pid=1,
             status=KILLED,
-            suspects={running},
-            finished=finished,
+            suspects={death.running},
+            finished=death.finished,
             policy_of=lambda _: policy,
-            overruns={running: recovery.Overrun(1, 1)} if later and running else {},
+            overruns={death.running: recovery.Overrun(1, 1)} if death.later and death.running else {},
             retry_of=lambda _: RetryPolicy(retries=ALWAYS),
         )
-        judge = dead if supervised else recovery.SilentRun(lambda _: policy)
+        judge = known if death.supervised else recovery.SilentRun(lambda _: policy)
         runs.recover(self.link, self.runs[run].name, judge)
         self.put_in_order()
 
