@@ -217,11 +217,6 @@ def waits(redis: redis_client.Redis) -> int:
     return sum("b" in each["flags"] for each in redis.client_list())
 
 
-def is_idle(redis: redis_client.Redis, workers: int = 1) -> bool:
-    """Tell whether so many workers wait at doorbells."""
-    return sum(each["cmd"] == "blpop" for each in redis.client_list()) >= workers
-
-
 def own_keys(redis: redis_client.Redis) -> list[str]:
     """Return what is left besides Resque's lasting keys, and what fades by itself within a minute."""
     names = {key.decode() for key in redis.keys("resque:*")}

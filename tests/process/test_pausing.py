@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis as redis_client
 
-from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, is_idle, own_keys, title, wait_for
+from tests.process.conftest import MODES, Jobworker, Ledger, enqueue, own_keys, title, wait_for, waits
 
 pytestmark = pytest.mark.process
 Start = Callable[..., Jobworker]
@@ -59,7 +59,7 @@ def test_paused_workers_neither_wait_at_doorbells_nor_fall_silent(
 
     worker.signal(signal.SIGUSR2)
     wait_for(lambda: are_paused(worker))
-    wait_for(lambda: not is_idle(redis))
+    wait_for(lambda: not waits(redis))
     ((_, before),) = redis.zrange("resque:runs", 0, -1, withscores=True)
 
     wait_for(lambda: redis.zrange("resque:runs", 0, -1, withscores=True)[0][1] > before)

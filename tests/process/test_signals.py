@@ -16,11 +16,11 @@ from tests.process.conftest import (
     Jobworker,
     Ledger,
     enqueue,
-    is_idle,
     own_keys,
     state,
     title,
     wait_for,
+    waits,
 )
 
 pytestmark = pytest.mark.process
@@ -69,7 +69,7 @@ def test_what_a_job_prints_outlives_its_process(
 
 def test_an_idle_worker_leaves_at_once(redis: redis_client.Redis, jobworker: Start) -> None:
     worker = jobworker("--queues", "work", "--count", "2", "--interval", "30")
-    wait_for(lambda: is_idle(redis))
+    wait_for(lambda: waits(redis))
 
     began = time.monotonic()
     worker.signal_all(signal.SIGTERM)
@@ -126,7 +126,7 @@ def test_process_titles_tell_what_is_done_and_are_spared_by_rubys_pruner(
     redis: redis_client.Redis, jobworker: Start, ledger: Ledger
 ) -> None:
     worker = jobworker("--queues", "work")
-    wait_for(lambda: is_idle(redis))
+    wait_for(lambda: waits(redis))
     (pid,) = worker.workers()
     assert title(pid) == "jobworker (resque-3): Waiting for work"
     assert title(worker.pid) == "jobworker (resque-3): Supervising 1 for work"
